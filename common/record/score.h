@@ -1,0 +1,24 @@
+/* score.h -- scores: how unusual one value of a reading is. */
+#ifndef FOREBAY_RECORD_SCORE_H
+#define FOREBAY_RECORD_SCORE_H
+
+#include <stdint.h>
+
+#include "common/record/codec.h"
+
+struct score {
+	struct span device, metric;
+	int64_t event_us;
+	double value;
+	double p_value;                /* calibrated, in (0, 1]: chance of something this unusual when all is well */
+	double onset;                  /* -log10 p with a refractory time: for alerts */
+	double state;                  /* smoothed -log10 p: for dashboards */
+	double p_scalar;               /* of the scalar statistics */
+	double p_forecast;             /* two-sided tail under the forecast; NaN: no forecast covers this time */
+	double expected, lower, upper; /* median and the 5 % and 95 % quantiles of the forecast; NaN without one */
+	int64_t ingest_us;
+};
+
+extern const struct record_type score_record;
+
+#endif

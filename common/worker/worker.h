@@ -1,0 +1,156 @@
+/*
+ * worker.h -- what a worker supplies, and what it is given.
+ *
+ * One loop serves all workers: poll -> process -> emit -> commit (loop.c).  A worker is a table of functions: each is
+ * called on the loop's thread, one at a time.  In the order of their calls:
+ *
+ *	open		once, when configuration is read and connections stand
+ *	record		one input record.  A fold: what it emits and how it changes the key's state depends on the key's
+ *			state and on the record alone -- no clock, no randomness without a seed, no other key.  It decodes and
+ *			checks first: when it fails, it has changed nothing.
+ *	side		one record of a side input, between two primary records
+ *	flush		before a commit: emit what a micro-batch still holds
+ *	close		once, at the end; also after a failed open
+ *
+ * A failure is answered by its class: RECORD dead-letters the record, RETRY repeats the same call after a pause, FATAL
+ * stops the worker with nothing committed.  Everything emitted, dead letters and offsets are one transaction.
+ */
+#ifndef FOREBAY_WORKER_WORKER_H
+#define FOREBAY_WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "common/base/span.h"
+#include "common/config/options.h"
+#include "common/metrics/metrics.h"
+#include "common/record/codec.h"
+#include "common/record/registry.h"
+#include "common/worker/options.h"
+
+struct worker;
+struct context; /* one call's view of the loop: emit, state, memory */
+struct output;  /* an output topic with its codec */
+
+/* One consumed record.  Everything is valid until the call returns; with worker_spec.holds_inputs until the commit. */
+struct input {
+	const char *topic;
+	int32_t partition;
+	int64_t offset;
+	int64_t timestamp_us; /* the Kafka record's time stamp, in whole milliseconds; -1: none */
+	struct span key, value;
+	struct span schema_id; /* header __value_schema_id, or SPAN_NONE */
+	void *message;         /* the client's message, for the loop alone */
+};
+
+/* State per key: an object of SIZE bytes that may own memory.  The loop keeps a copy from before the transaction and
+ * puts it back when the transaction is given up. */
+struct state_type {
+	size_t size;
+	int (*copy)(void *to, const void *from); /* deep; -1 when memory is out.  NULL: a plain copy of the bytes */
+	void (*clear)(void *state);              /* free what it owns; NULL: nothing.  A zeroed state is a new one */
+};
+
+/* A partition and the offset of its next record. */
+struct position {
+	const char *topic;
+	int32_t partition;
+	int64_t offset;
+};
+
+/* A record that goes to <topic>.dlq.  Spans point into the input or the batch's memory. */
+struct dead_letter {
+	const struct input *input;
+	struct err why;
+};
+
+/*
+ * A worker that keeps its offsets in a store of its own (the sink), in the same transaction as its results.  Order of a
+ * commit: flush, store.commit, then the Kafka transaction with dead letters and offsets.  A crash between the last two
+ * is healed by `undelivered`: the group's offset in Kafka says up to where dead letters were delivered.
+ */
+struct worker_store {
+	/* Claim the partition (epoch + 1) and give the offset to start from; KAFKA_OFFSET is the group's, -1 if none. */
+	int (*claim)(void *self, const char *topic, int32_t partition, int64_t kafka_offset, int64_t *offset,
+		     struct err *err);
+	/* Make results, positions and dead letters durable, or nothing of it.  RETRY: called again, same arguments. */
+	int (*commit)(void *self, const struct position *positions, size_t n_positions,
+		      const struct dead_letter *letters, size_t n_letters, struct err *err);
+	/* Forget what was processed since the last commit. */
+	void (*rollback)(void *self);
+	/* Give back every stored dead letter of the partition at or after OFFSET by context_redeliver(). */
+	int (*undelivered)(void *self, struct context *ctx, const char *topic, int32_t partition, int64_t offset,
+			   struct err *err);
+};
+
+struct worker_spec {
+	const char *name;    /* "ingest-router" */
+	const char *summary; /* one line for --help */
+	int (*open)(void *self, struct worker *w, struct err *err);
+	int (*record)(void *self, struct context *ctx, const struct input *in, struct err *err);
+	int (*side)(void *self, struct context *ctx, const struct input *in,
+		    struct err *err);                                      /* NULL: no side inputs */
+	int (*flush)(void *self, struct context *ctx, struct err *err);    /* may be NULL */
+	void (*revoked)(void *self, const char *topic, int32_t partition); /* may be NULL */
+	void (*close)(void *self);                                         /* may be NULL */
+	const struct state_type *state;                                    /* NULL: stateless */
+	const struct worker_store *store;                                  /* NULL: offsets live in Kafka */
+	bool holds_inputs;                                                 /* inputs stay valid until the commit */
+	bool rekeys; /* outputs go to the partition of their key (murmur2), not of the input */
+};
+
+/* ---- for open() ---- */
+
+struct metrics *worker_metrics(struct worker *w);
+struct registry *worker_registry(struct worker *w);
+const struct worker_options *worker_opts(const struct worker *w);
+
+/* An output topic whose values are TYPE, or raw bytes with TYPE NULL.  The worker owns it. */
+int worker_output(struct worker *w, const char *topic, const struct record_type *type, struct output **ret,
+		  struct err *err);
+
+/* A codec to decode an input topic with.  The worker owns it. */
+int worker_input(struct worker *w, const char *topic, const struct record_type *type, struct codec **ret,
+		 struct err *err);
+
+/* ---- for record(), side(), flush() ---- */
+
+/* Memory of this call: gone when it returns. */
+struct arena *context_arena(struct context *ctx);
+
+/* Memory of this transaction: gone after commit or abort. */
+struct arena *context_batch_arena(struct context *ctx);
+
+/* The state of KEY on the partition of the record at hand, zeroed when new; NULL when memory is out. */
+void *context_state(struct context *ctx, struct span key);
+
+/*
+ * Send RECORD to OUT under KEY.  Nothing leaves before the call returns 0: a record that fails emits nothing.  Goes to
+ * the partition of the input at hand, or by murmur2 of the key with worker_spec.rekeys (the router).  Time
+ * stamp: that of the input at hand, never older than the newest emitted (a micro-batch: its newest input).
+ */
+int context_emit(struct context *ctx, struct output *out, struct span key, const void *record, struct err *err);
+
+/* Deliver again a dead letter that the store kept (worker_store.undelivered): key, value and coordinates are IN's. */
+int context_redeliver(struct context *ctx, const struct input *in, const struct err *why, struct err *err);
+
+/* Dead-letter one input that is not the one at hand (a row that the database refuses).  Needs holds_inputs. */
+int context_dead_letter(struct context *ctx, const struct input *in, const struct err *why, struct err *err);
+
+/* The event time that the input at hand carries, for the latency histogram; call it once a record. */
+void context_event_time(struct context *ctx, int64_t event_us);
+
+/* ---- for main() ---- */
+
+/*
+ * Load options, run until SIGTERM or a fatal error, clean up.  Returns the exit code: 0 after an orderly end, 1 usage or
+ * configuration, 2 a fatal error at work, 3 fenced (a newer instance took over), 4 stuck (watchdog).
+ * OWN is the worker's own option table (target inside SELF), may be NULL.
+ */
+int worker_main(const struct worker_spec *spec, void *self, const struct option_set *own, size_t n_own, int argc,
+		char **argv);
+
+#endif
