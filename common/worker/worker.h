@@ -102,6 +102,9 @@ struct worker_spec {
 	bool rekeys; /* outputs go to the partition of their key (murmur2), not of the input */
 };
 
+/* A header of the record, the last of that name; SPAN_NONE. */
+struct span input_header(const struct input *in, const char *name);
+
 /* ---- for open() ---- */
 
 struct metrics *worker_metrics(struct worker *w);
@@ -124,13 +127,16 @@ struct arena *context_arena(struct context *ctx);
 /* Memory of this transaction: gone after commit or abort. */
 struct arena *context_batch_arena(struct context *ctx);
 
-/* The state of KEY on the partition of the record at hand, zeroed when new; NULL when memory is out. */
+/*
+ * The state of KEY on the partition of the record at hand, zeroed when new; NULL when memory is out.  The pointer holds
+ * until the transaction ends.  In flush(), where no record is at hand, only states used in this transaction are found.
+ */
 void *context_state(struct context *ctx, struct span key);
 
 /*
  * Send RECORD to OUT under KEY.  Nothing leaves before the call returns 0: a record that fails emits nothing.  Goes to
- * the partition of the input at hand, or by murmur2 of the key with worker_spec.rekeys (the router).  Time
- * stamp: that of the input at hand, never older than the newest emitted (a micro-batch: its newest input).
+ * the partition of the input at hand, or by murmur2 of the key with worker_spec.rekeys (the router) and in flush().
+ * Time stamp: that of the input at hand, in flush() the newest of the transaction.
  */
 int context_emit(struct context *ctx, struct output *out, struct span key, const void *record, struct err *err);
 

@@ -19,9 +19,12 @@ postgres_signal() { echo INT; }		# "fast": open sessions are ended, not awaited
 postgres_answers() { "$POSTGRES_BIN/pg_isready" -q -t 2 -h 127.0.0.1 -p "$(port postgres)"; }
 
 postgres_spawn() {
+	local data
+
 	[[ -e $DIR/postgres/data ]] || postgres_create
-	postgres_release
-	spawn postgres "${POSTGRES_AS[@]}" "$POSTGRES_BIN/postgres" -D "$DIR/postgres/data" \
+	data=$(realpath "$DIR/postgres/data")		# the way through DIR may be closed to the server
+	postgres_release "$data"
+	spawn postgres env -C "$data" "${POSTGRES_AS[@]}" "$POSTGRES_BIN/postgres" -D "$data" \
 		-c listen_addresses=127.0.0.1 -c port="$(port postgres)" -c unix_socket_directories= \
 		-c max_connections=60 -c shared_buffers=256MB -c timezone=UTC -c log_timezone=UTC \
 		-c log_line_prefix='%m [%p] %u@%d '
@@ -49,13 +52,13 @@ postgres_create() {
 	[[ $place == "$home" ]] || ln -s "$place/data" "$home/data"
 }
 
-# After SIGKILL a new server takes the old one's postmaster.pid for a living rival as long as the old one is a
-# zombie, which may be for ever where process 1 does not care.  Servers stand in their data folder for life: once
-# nobody stands there the file is stale.  Sessions that outlive their server a little are waited for.
+# postgres_release DATA.  After SIGKILL a new server takes the old one's postmaster.pid for a living rival as
+# long as the old one is a zombie, which may be for ever where process 1 does not care.  Servers stand in their
+# data folder for life: once nobody stands there the file is stale.  Sessions that outlive their server a little
+# are waited for.
 postgres_release() {
-	local deadline=$((SECONDS + 10)) data
+	local data=$1 deadline=$((SECONDS + 10))
 
-	data=$(realpath "$DIR/postgres/data")
 	while grep -qxF "$data" <(readlink /proc/[0-9]*/cwd 2>/dev/null); do
 		((SECONDS < deadline)) || return 0	# let the server say what it thinks
 		sleep 0.05

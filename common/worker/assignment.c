@@ -1,0 +1,277 @@
+/*
+ * assignment.c -- the partitions we hold: where they stand, and the states of their keys.
+ *
+ * Assigned: nothing is fetched until assignment_load() knows from where.  Revoked: finish and commit first; lost: commit
+ * nothing, others may be at work already.  The states of a partition that was let go are parked: when it comes back at the
+ * very offset where it was left, nobody else has worked on it and they are taken up again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/worker/internal.h"
+
+#define LOOKUP_TIMEOUT_MS 5000
+
+struct held *
+assignment_find(struct worker *w, const char *topic, int32_t partition)
+{
+	/* The same partition as the last time, most often; its name is then even the same pointer. */
+	if (w->last_held < w->n_held) {
+		struct held *h = &w->held[w->last_held];
+
+		if (h->partition == partition && strcmp(h->topic, topic) == 0)
+			return h;
+	}
+	for (size_t i = 0; i < w->n_held; i++)
+		if (w->held[i].partition == partition && strcmp(w->held[i].topic, topic) == 0) {
+			w->last_held = i;
+			return &w->held[i];
+		}
+	return NULL;
+}
+
+static void
+parked_clear(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_parked; i++)
+		free(w->parked[i].topic);
+	free(w->parked);
+	w->parked = NULL;
+	w->n_parked = 0;
+}
+
+static void
+held_clear(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_held; i++)
+		free(w->held[i].topic);
+	free(w->held);
+	w->held = NULL;
+	w->n_held = w->last_held = 0;
+}
+
+void
+assignment_clear(struct worker *w)
+{
+	held_clear(w);
+	parked_clear(w);
+}
+
+static bool
+is_side(const struct worker *w, const char *topic)
+{
+	for (size_t i = 0; i < w->n_side; i++)
+		if (strcmp(w->side_topics[i], topic) == 0)
+			return true;
+	return false;
+}
+
+void
+assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t n)
+{
+	struct worker *w = ctx;
+
+	held_clear(w);
+	metric_add(w->meters.rebalances, 1);
+	w->held = calloc(n + 1, sizeof(*w->held));
+	for (size_t i = 0; w->held && i < n; i++) {
+		char *topic = strdup(partitions[i].topic);
+
+		if (!topic)
+			break;
+		w->held[w->n_held++] = (struct held){ .topic = topic, .partition = partitions[i].partition,
+			.side = is_side(w, topic), .next = OFFSET_NONE, .committed = OFFSET_NONE, .attempted = OFFSET_NONE, .end = -1 };
+	}
+	if (w->n_held < n) {
+		err_set(&w->hook_error, REASON_NO_MEMORY, "assignment of %zu partitions", n);
+		w->hook_result = COMMIT_STOP;
+		return;
+	}
+	w->retry = (struct retry){ 0 };
+	w->assigned_nothing = n == 0;
+	if (w->phase != PHASE_CONNECTING && w->phase != PHASE_STOPPING)
+		phase_set(w, n ? PHASE_LOADING : PHASE_JOINED, "assigned");
+}
+
+static void
+park(struct worker *w)
+{
+	parked_clear(w);
+	w->parked = calloc(w->n_held + 1, sizeof(*w->parked));
+	for (size_t i = 0; w->parked && i < w->n_held; i++)
+		if (w->held[i].loaded && w->held[i].committed >= 0) {
+			w->parked[w->n_parked++] = (struct parked){ w->held[i].topic, w->held[i].partition, w->held[i].committed };
+			w->held[i].topic = NULL;
+		}
+}
+
+void
+assignment_revoked(void *ctx, const struct topic_partition *partitions, size_t n, bool lost)
+{
+	struct worker *w = ctx;
+	struct err err = ERR_INIT;
+	enum commit_result result = lost ? commit_abort(w, &err) : commit_batch(w, &err);
+
+	(void)partitions;
+	log_event(LOG_INFO, lost ? "partitions lost" : "partitions revoked", "count", LOG_I((int64_t)n), NULL);
+	if (result == COMMIT_RETRY) /* no time for that: the next owner does it again */
+		result = commit_abort(w, &err);
+	if (result == COMMIT_RENEW || result == COMMIT_STOP) {
+		w->hook_result = result;
+		w->hook_error = err;
+	}
+	if (w->doubt && w->states)
+		for (size_t i = 0; i < w->n_held; i++)
+			state_drop(w->states, w->held[i].partition);
+	w->doubt = false;
+	park(w);
+	held_clear(w);
+	if (w->phase != PHASE_CONNECTING && w->phase != PHASE_STOPPING)
+		phase_set(w, PHASE_JOINED, lost ? "partitions lost" : "partitions revoked");
+}
+
+/* ---- loading ---- */
+
+/* Read the group's offsets, then decide what the states in memory are still good for. */
+static int
+read_committed(struct worker *w, struct err *err)
+{
+	CLEANUP(heap_free) struct topic_partition *tp = calloc(w->n_held + 1, sizeof(*tp));
+	bool as_attempted = true;
+
+	if (!tp)
+		return err_set(err, REASON_NO_MEMORY, "assignment");
+	for (size_t i = 0; i < w->n_held; i++)
+		tp[i] = (struct topic_partition){ w->held[i].topic, w->held[i].partition, OFFSET_NONE };
+	if (consumer_committed(w->consumer, tp, w->n_held, LOOKUP_TIMEOUT_MS, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->n_held; i++) {
+		as_attempted &= tp[i].offset == w->held[i].attempted || w->held[i].attempted == w->held[i].committed;
+		w->held[i].committed = w->held[i].next = tp[i].offset;
+	}
+	if (w->doubt && w->states) {
+		if (as_attempted)
+			state_commit(w->states);
+		else
+			state_rollback(w->states);
+		log_event(LOG_INFO, "fate of the transaction is known", "committed", LOG_S(as_attempted ? "yes" : "no"), NULL);
+	}
+	w->doubt = false;
+	return 0;
+}
+
+/* A partition number keeps its states if every topic of it stands where it was parked, or was never let go. */
+static void
+take_up_states(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_held; i++) {
+		struct held *h = &w->held[i];
+		bool same = h->loaded || h->committed == OFFSET_NONE;
+
+		for (size_t k = 0; k < w->n_parked && !same; k++)
+			same = w->parked[k].partition == h->partition && w->parked[k].offset == h->committed &&
+			       strcmp(w->parked[k].topic, h->topic) == 0;
+		if (!same)
+			state_drop(w->states, h->partition);
+	}
+	for (size_t k = 0; k < w->n_parked; k++)
+		if (!assignment_find(w, w->parked[k].topic, w->parked[k].partition))
+			state_drop(w->states, w->parked[k].partition);
+}
+
+static int
+claim_from_store(struct worker *w, struct err *err)
+{
+	const struct worker_store *store = w->spec->store;
+	struct context ctx = { .w = w };
+
+	for (size_t i = 0; i < w->n_held; i++) {
+		struct held *h = &w->held[i];
+		int64_t offset = h->committed;
+
+		if (store->claim(w->self, h->topic, h->partition, h->committed, &offset, err) < 0)
+			return err_wrap(err, "%s[%d]", h->topic, h->partition);
+		h->next = offset;
+		if (h->committed != offset && !w->batch.begun_us)
+			w->batch.begun_us = clock_monotonic_us(); /* so that Kafka's offsets follow */
+		if (store->undelivered(w->self, &ctx, h->topic, h->partition, h->committed < 0 ? 0 : h->committed, err) < 0)
+			return err_wrap(err, "%s[%d]: dead letters of the store", h->topic, h->partition);
+	}
+	return 0;
+}
+
+/* until.caught.up: where each partition ends now. */
+static int
+freeze_ends(struct worker *w, struct err *err)
+{
+	for (size_t i = 0; i < w->n_held && w->opt.until_caught_up; i++) {
+		struct held *h = &w->held[i];
+		int64_t low;
+
+		if (h->end < 0 &&
+		    consumer_watermarks(w->consumer, h->topic, h->partition, LOOKUP_TIMEOUT_MS, &low, &h->end, err) < 0)
+			return -1;
+		if (h->next < 0 && h->end == 0)
+			h->next = 0;
+	}
+	return 0;
+}
+
+int
+assignment_load(struct worker *w, struct err *err)
+{
+	if (read_committed(w, err) < 0)
+		return -1;
+	if (w->states)
+		take_up_states(w);
+	if (w->spec->store && claim_from_store(w, err) < 0) {
+		struct err ignored = ERR_INIT;
+
+		commit_abort(w, &ignored);
+		return -1;
+	}
+	if (freeze_ends(w, err) < 0 || assignment_fetch(w, true, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->n_held; i++) {
+		w->held[i].loaded = true;
+		log_event(LOG_INFO, "reading", "topic", LOG_S(w->held[i].topic), "partition", LOG_I(w->held[i].partition), "offset",
+		    LOG_I(w->held[i].next), NULL);
+	}
+	parked_clear(w);
+	return 0;
+}
+
+int
+assignment_fetch(struct worker *w, bool fetch, struct err *err)
+{
+	CLEANUP(heap_free) struct topic_partition *tp = calloc(w->n_held + 1, sizeof(*tp));
+
+	if (!tp)
+		return err_set(err, REASON_NO_MEMORY, "assignment");
+	for (size_t i = 0; i < w->n_held; i++)
+		tp[i] = (struct topic_partition){ w->held[i].topic, w->held[i].partition, w->held[i].next };
+	return consumer_fetch(w->consumer, tp, fetch ? w->n_held : 0, err);
+}
+
+bool
+assignment_caught_up(const struct worker *w)
+{
+	for (size_t i = 0; i < w->n_held; i++)
+		if (w->held[i].end < 0 || w->held[i].next < w->held[i].end)
+			return false;
+	return w->n_held > 0;
+}
+
+struct topic_partition *
+assignment_positions(struct worker *w, struct arena *arena, size_t *n)
+{
+	struct topic_partition *tp = arena_alloc(arena, (w->n_held + 1) * sizeof(*tp));
+
+	*n = 0;
+	for (size_t i = 0; tp && i < w->n_held; i++)
+		if (w->held[i].next >= 0 && w->held[i].next != w->held[i].committed)
+			tp[(*n)++] = (struct topic_partition){ w->held[i].topic, w->held[i].partition, w->held[i].next };
+	return tp;
+}

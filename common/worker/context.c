@@ -1,0 +1,126 @@
+/* context.c -- what a worker may do during a call.  Nothing here reaches the outside before the call succeeds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/worker/internal.h"
+
+struct span
+input_header(const struct input *in, const char *name)
+{
+	return in->message ? consumed_header(in->message, name) : SPAN_NONE;
+}
+
+struct metrics *
+worker_metrics(struct worker *w)
+{
+	return w->metrics;
+}
+
+struct registry *
+worker_registry(struct worker *w)
+{
+	return w->registry;
+}
+
+const struct worker_options *
+worker_opts(const struct worker *w)
+{
+	return &w->opt;
+}
+
+int
+worker_input(struct worker *w, const char *topic, const struct record_type *type, struct codec **ret, struct err *err)
+{
+	struct codec **grown = realloc(w->codecs, (w->n_codecs + 1) * sizeof(struct codec *));
+
+	if (!grown)
+		return err_set(err, REASON_NO_MEMORY, "codec");
+	w->codecs = grown;
+	if (codec_new(w->registry, type, topic, &grown[w->n_codecs], err) < 0)
+		return err_wrap(err, "topic %s", topic);
+	*ret = grown[w->n_codecs++];
+	return 0;
+}
+
+int
+worker_output(struct worker *w, const char *topic, const struct record_type *type, struct output **ret, struct err *err)
+{
+	struct output **grown = realloc(w->outputs, (w->n_outputs + 1) * sizeof(struct output *));
+	struct output *out;
+
+	if (!grown)
+		return err_set(err, REASON_NO_MEMORY, "output");
+	w->outputs = grown;
+	out = calloc(1, sizeof(*out));
+	if (!out || !(out->topic = strdup(topic))) {
+		free(out);
+		return err_set(err, REASON_NO_MEMORY, "output");
+	}
+	grown[w->n_outputs++] = out;
+	if (type && codec_new(w->registry, type, topic, &out->codec, err) < 0)
+		return err_wrap(err, "topic %s", topic);
+	*ret = out;
+	return 0;
+}
+
+struct arena *
+context_arena(struct context *ctx)
+{
+	return ctx->w->batch.call_arena;
+}
+
+struct arena *
+context_batch_arena(struct context *ctx)
+{
+	return ctx->w->batch.arena;
+}
+
+void *
+context_state(struct context *ctx, struct span key)
+{
+	if (!ctx->w->states)
+		return NULL;
+	if (!ctx->input)
+		return state_in_use(ctx->w->states, key);
+	return state_get(ctx->w->states, ctx->input->partition, key);
+}
+
+int
+context_emit(struct context *ctx, struct output *out, struct span key, const void *record, struct err *err)
+{
+	struct batch *b = &ctx->w->batch;
+	struct emission *grown = batch_grow(b->emissions, b->n_emissions, &b->cap_emissions, sizeof(*grown));
+	const struct span *raw = record;
+	size_t start = b->values.len;
+	struct span kept = arena_copy(b->call_arena, key);
+
+	if (!grown || (key.ptr && !kept.ptr))
+		return err_set(err, REASON_NO_MEMORY, "emit");
+	b->emissions = grown;
+	if (out->codec) {
+		if (codec_encode(out->codec, record, &b->values, err) < 0)
+			return err_wrap(err, "topic %s", out->topic);
+	} else if (buffer_append(&b->values, raw->ptr, raw->len) < 0) {
+		return err_set(err, REASON_NO_MEMORY, "emit");
+	}
+	grown[b->n_emissions++] = (struct emission){ out, kept, start, b->values.len - start };
+	return 0;
+}
+
+int
+context_dead_letter(struct context *ctx, const struct input *in, const struct err *why, struct err *err)
+{
+	return batch_letter(ctx->w, in, why, false, err);
+}
+
+int
+context_redeliver(struct context *ctx, const struct input *in, const struct err *why, struct err *err)
+{
+	return batch_letter(ctx->w, in, why, true, err);
+}
+
+void
+context_event_time(struct context *ctx, int64_t event_us)
+{
+	ctx->event_us = event_us;
+}

@@ -1,0 +1,233 @@
+/*
+ * internal.h -- the loop's own structures.  Only files of this module include it.
+ *
+ *	worker.c	main: options, connections, open, run, close
+ *	loop.c		poll -> process -> commit; the phases
+ *	assignment.c	partitions held: load, rewind, let go
+ *	commit.c	the end of a transaction and its five outcomes
+ *	context.c	what a worker may do during a call
+ *	batch.c		what one transaction has gathered
+ *	lifecycle.c	signals, watchdog, health and REST
+ */
+#ifndef FOREBAY_WORKER_INTERNAL_H
+#define FOREBAY_WORKER_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/base/arena.h"
+#include "common/base/map.h"
+#include "common/http/admin.h"
+#include "common/kafka/consumer.h"
+#include "common/kafka/deadletter.h"
+#include "common/kafka/producer.h"
+#include "common/kafka/transaction.h"
+#include "common/worker/meters.h"
+#include "common/worker/retry.h"
+#include "common/worker/state.h"
+#include "common/worker/worker.h"
+
+/* Where the loop stands.  Changed by phase_set() alone, which logs it. */
+enum phase {
+	PHASE_CONNECTING, /* no producer yet, or topics not there */
+	PHASE_JOINED,	  /* a member of the group without partitions (yet) */
+	PHASE_LOADING,	  /* partitions assigned, positions not known yet */
+	PHASE_RUNNING,
+	PHASE_RETRYING, /* fetching nothing; a commit or a record is tried again at retry.at_us */
+	PHASE_PAUSED,	/* by REST */
+	PHASE_STOPPING,
+	PHASE_COUNT
+};
+
+/* A partition assigned to us. */
+struct held {
+	char *topic;
+	int32_t partition;
+	bool side, loaded;
+	int64_t next;	   /* offset of the next record to process */
+	int64_t committed; /* as known; OFFSET_NONE: nothing yet */
+	int64_t attempted; /* where a transaction of unknown fate would have put it */
+	int64_t end;	   /* until.caught.up: where to stop; -1: not asked yet */
+};
+
+/* Where a partition stood when it was let go: its keys' states are good for exactly this offset. */
+struct parked {
+	char *topic;
+	int32_t partition;
+	int64_t offset;
+};
+
+struct output {
+	char *topic;
+	struct codec *codec; /* NULL: raw bytes */
+};
+
+/* A record on its way out: sent when the call that emitted it succeeds. */
+struct emission {
+	const struct output *out;
+	struct span key;
+	size_t start, len; /* of the value in batch.values */
+};
+
+struct timing {
+	int64_t ingest_us, event_us; /* -1: none */
+};
+
+/* What one transaction has gathered.  Emptied by batch_reset(). */
+struct batch {
+	struct arena *arena, *call_arena;
+	struct buffer values; /* encoded outputs of the call at hand */
+	struct emission *emissions;
+	size_t n_emissions, cap_emissions;
+	struct input **inputs; /* holds_inputs: all of them; else none */
+	size_t n_inputs, cap_inputs;
+	struct dead_letter *letters; /* of workers with a store: sent after store.commit */
+	size_t n_letters, cap_letters;
+	struct letter_count {
+		const char *topic;
+		enum err_reason reason;
+	} *counts; /* dead letters of this transaction, for the metrics */
+	size_t n_counts, cap_counts;
+	struct timing *timings;
+	size_t n_timings, cap_timings;
+	size_t n_records, n_bytes, bytes_out, n_out;
+	int64_t begun_us; /* first record; 0: empty */
+	int64_t newest_ms; /* newest time stamp of an input */
+	struct position sole; /* the record at hand latest: the guilty one when a transaction of one record is refused */
+	bool kafka_open;   /* the producer's transaction has begun */
+	bool flushed, stored;
+};
+
+/* A record that the broker refused an output of: dead-lettered when it is met again. */
+struct conviction {
+	struct position where;
+	struct err why;
+	bool letter_refused; /* its dead letter was refused too, for its time stamp: send that as now */
+};
+
+struct refusal {
+	bool any;
+	bool letter; /* a dead letter was refused */
+	struct err why;
+};
+
+struct context {
+	struct worker *w;
+	const struct input *input; /* NULL in flush() */
+	int64_t event_us;
+};
+
+/* How the end of a transaction came out. */
+enum commit_result {
+	COMMIT_DONE,
+	COMMIT_RETRY,  /* call commit_batch() again later */
+	COMMIT_REWIND, /* given up: load positions and read again */
+	COMMIT_RENEW,  /* ... with a new producer */
+	COMMIT_STOP,   /* *err says why */
+};
+
+struct worker {
+	const struct worker_spec *spec;
+	void *self;
+	struct worker_options opt;
+	struct property_list lists[2]; /* consumer.override., producer.override. */
+	struct client_property *overrides[2];
+	struct option_program program;
+	char instance[256], group[256], transactional_id[600];
+	char **topics, **side_topics;
+	size_t n_topics, n_side;
+
+	struct metrics *metrics;
+	struct meters meters;
+	struct registry *registry;
+	struct admin *admin;
+	struct consumer *consumer;
+	struct producer *producer;
+	struct output **outputs;
+	size_t n_outputs;
+	struct codec **codecs;
+	size_t n_codecs;
+	bool topics_checked;
+	int32_t partitions; /* of every co-partitioned topic */
+
+	struct state_table *states;
+	struct held *held;
+	size_t n_held, last_held;
+	struct parked *parked;
+	size_t n_parked;
+	bool doubt; /* the fate of the last transaction is not known */
+	bool opened, subscribed, assigned_nothing;
+
+	struct batch batch;
+	size_t batch_limit; /* records; smaller after a refusal, to find the guilty one */
+	struct map *convictions;
+	struct refusal refusal;
+	enum commit_result hook_result; /* of a revoke inside consumer_poll(); COMMIT_DONE: nothing to do */
+	struct err hook_error;
+
+	enum phase phase;
+	struct retry retry;
+	bool retry_commit; /* PHASE_RETRYING: the commit is tried again; else input is read again */
+	int64_t wait_logged_us;
+	int64_t stop_by_us; /* STOPPING: not later than this */
+
+	_Atomic bool wants_pause;
+	_Atomic int64_t beat_us; /* the loop was alive then */
+	pthread_t watchdog;
+	bool watchdog_runs;
+	_Atomic bool watchdog_stop;
+	pthread_mutex_t face_lock; /* what the HTTP thread sees */
+	struct face {
+		enum phase phase;
+		char message[256];
+		char cluster_id[64];
+		struct held *held;
+		size_t n_held;
+	} face;
+};
+
+/* ---- loop.c ---- */
+int loop_run(struct worker *w, struct err *err);
+void phase_set(struct worker *w, enum phase to, const char *why);
+const char *phase_name(enum phase p);
+/* Trouble outside the records: wait and try again; -1 when errors.retry.timeout is used up or the class is FATAL. */
+int loop_trouble(struct worker *w, enum phase then, struct err *err);
+void loop_beat(struct worker *w);
+
+/* ---- assignment.c ---- */
+void assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t n);
+void assignment_revoked(void *ctx, const struct topic_partition *partitions, size_t n, bool lost);
+struct held *assignment_find(struct worker *w, const char *topic, int32_t partition);
+int assignment_load(struct worker *w, struct err *err); /* LOADING -> RUNNING; RETRY: call again */
+int assignment_fetch(struct worker *w, bool fetch, struct err *err); /* from held[].next; false: nothing */
+bool assignment_caught_up(const struct worker *w);
+void assignment_clear(struct worker *w);
+/* Kafka's positions to commit, in ARENA. */
+struct topic_partition *assignment_positions(struct worker *w, struct arena *arena, size_t *n);
+
+/* ---- commit.c ---- */
+enum commit_result commit_batch(struct worker *w, struct err *err);
+/* Give the open transaction up and forget what it did. */
+enum commit_result commit_abort(struct worker *w, struct err *err);
+producer_refused commit_refused;
+
+/* ---- batch.c ---- */
+int batch_init(struct batch *b, struct err *err);
+void batch_reset(struct batch *b);
+void batch_clear(struct batch *b);
+int batch_begin(struct worker *w, struct err *err); /* first record of a transaction */
+int batch_letter(struct worker *w, const struct input *in, const struct err *why, bool again, struct err *err);
+int batch_send(struct worker *w, const struct context *ctx, struct err *err); /* what the call emitted */
+int batch_send_letter(struct worker *w, const struct input *in, const struct err *why, struct err *err);
+/* A grown array with room for one more, or NULL; *CAP is updated. */
+void *batch_grow(void *items, size_t n, size_t *cap, size_t item_bytes);
+struct conviction *conviction_find(struct worker *w, const char *topic, int32_t partition, int64_t offset);
+int conviction_add(struct worker *w, const struct conviction *c, struct err *err);
+
+/* ---- lifecycle.c ---- */
+int lifecycle_start(struct worker *w, struct err *err);
+void lifecycle_stop(struct worker *w);
+bool lifecycle_stop_wanted(void);
+void lifecycle_show(struct worker *w, const char *message); /* to the HTTP thread */
+
+#endif

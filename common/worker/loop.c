@@ -1,0 +1,556 @@
+/*
+ * loop.c -- poll -> process -> emit -> commit, for every worker.
+ *
+ *	CONNECTING --> JOINED --> LOADING --> RUNNING <--> RETRYING
+ *	     ^                       ^           |  ^---> PAUSED
+ *	     `--- new producer ------+-- rewind -'
+ *
+ * One thread.  Whatever phase it is in, the loop keeps polling the consumer, so that it stays a member of its group and
+ * hears of rebalances; it processes in RUNNING alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/worker/internal.h"
+
+#define IDLE_POLL_MS 100
+#define GATHER_POLL_MS 1 /* a transaction is open and nothing is at hand: commit if nothing comes within */
+#define CONNECT_TIMEOUT_MS 5000
+#define HOUSEKEEPING_TURNS 16 /* polls between two looks at the clock and at what others want */
+#define SAME_LOG_US (10 * US_PER_SECOND)
+
+const char *
+phase_name(enum phase p)
+{
+	static const char *const names[PHASE_COUNT] = { "connecting", "joined", "loading", "running", "retrying", "paused",
+		"stopping" };
+
+	return names[p];
+}
+
+void
+phase_set(struct worker *w, enum phase to, const char *why)
+{
+	if (w->phase == to)
+		return;
+	log_event(LOG_INFO, "phase", "from", LOG_S(phase_name(w->phase)), "to", LOG_S(phase_name(to)), "why", LOG_S(why), NULL);
+	w->phase = to;
+	metric_set(w->meters.ready, to == PHASE_RUNNING || to == PHASE_JOINED);
+	lifecycle_show(w, why);
+}
+
+void
+loop_beat(struct worker *w)
+{
+	atomic_store_explicit(&w->beat_us, clock_monotonic_us(), memory_order_relaxed);
+}
+
+int
+loop_trouble(struct worker *w, enum phase then, struct err *err)
+{
+	int64_t now = clock_monotonic_us();
+
+	if (err_class(err) == ERR_FATAL)
+		return -1;
+	meters_retry(&w->meters, err->reason);
+	if (!retry_failed(&w->retry, now, w->opt.retry_delay_max_ms, w->opt.retry_timeout_ms))
+		return err_wrap(err, "given up after errors.retry.timeout");
+	if (w->retry.attempt == 1 || now - w->wait_logged_us > SAME_LOG_US) {
+		log_error(LOG_WARN, "waiting", err, "attempt", LOG_I(w->retry.attempt), "next_in_ms",
+		    LOG_I((w->retry.at_us - now) / US_PER_MS), NULL);
+		w->wait_logged_us = now;
+	}
+	phase_set(w, then, err->text);
+	lifecycle_show(w, err->text);
+	err_clear(err);
+	return 0;
+}
+
+/* ---- connecting ---- */
+
+static int
+check_topic(struct worker *w, const char *topic, bool must_match, struct err *err)
+{
+	int32_t n;
+
+	if (consumer_partition_count(w->consumer, topic, CONNECT_TIMEOUT_MS, &n, err) < 0)
+		return -1;
+	if (!w->partitions)
+		w->partitions = n;
+	if (must_match && n != w->partitions)
+		return err_set(err, REASON_TOPIC_MISMATCH, "topic %s has %d partitions, %s has %d: they must be equal", topic, n,
+		    w->topics[0], w->partitions);
+	return 0;
+}
+
+/* Every topic is there, and those that share a device's partition number have equally many. */
+static int
+check_topics(struct worker *w, struct err *err)
+{
+	for (size_t i = 0; i < w->n_topics; i++)
+		if (check_topic(w, w->topics[i], !w->spec->store, err) < 0)
+			return -1;
+	for (size_t i = 0; i < w->n_side; i++)
+		if (check_topic(w, w->side_topics[i], true, err) < 0)
+			return -1;
+	for (size_t i = 0; i < w->n_outputs; i++)
+		if (check_topic(w, w->outputs[i]->topic, !w->spec->rekeys, err) < 0)
+			return -1;
+	for (size_t i = 0; i < w->n_topics && !w->opt.dlq_topic[0]; i++) {
+		const char *dlq = arena_printf(w->batch.call_arena, "%s.dlq", w->topics[i]);
+		size_t n = strlen(w->topics[i]);
+
+		if (n > 4 && strcmp(w->topics[i] + n - 4, ".dlq") == 0)
+			continue; /* the dead letters' own sink: see deploy/topics.properties */
+		if (!dlq || check_topic(w, dlq, !w->spec->store, err) < 0)
+			return -1;
+	}
+	w->topics_checked = true;
+	return 0;
+}
+
+static int
+subscribe(struct worker *w, struct err *err)
+{
+	CLEANUP(heap_free) const char **topics = calloc(w->n_topics + w->n_side, sizeof(char *));
+
+	if (!topics)
+		return err_set(err, REASON_NO_MEMORY, "subscribe");
+	memcpy(topics, w->topics, w->n_topics * sizeof(char *));
+	if (w->n_side)
+		memcpy(topics + w->n_topics, w->side_topics, w->n_side * sizeof(char *));
+	if (consumer_subscribe(w->consumer, topics, w->n_topics + w->n_side, err) < 0)
+		return -1;
+	w->subscribed = true;
+	return 0;
+}
+
+static int
+new_producer(struct worker *w, struct err *err)
+{
+	const struct client_config client = {
+		.bootstrap_servers = w->opt.bootstrap_servers,
+		.client_id = w->instance,
+		.overrides = w->overrides[1],
+		.n_overrides = w->lists[1].n_items,
+		.metrics = w->metrics,
+		.statistics_interval_ms = w->opt.statistics_interval_ms,
+	};
+	const struct producer_options options = {
+		.transactional_id = w->opt.guarantee == EXACTLY_ONCE_V2 ? w->transactional_id : NULL,
+		.transaction_timeout_ms = w->opt.transaction_timeout_ms,
+		.queue_max_bytes = w->opt.queue_max_bytes,
+		.linger_ms = 5,
+		.message_max_bytes = 16 << 20, /* the topics' own limits decide */
+	};
+
+	return producer_new(&client, &options, commit_refused, w, &w->producer, err);
+}
+
+static int
+connect_all(struct worker *w, struct err *err)
+{
+	if (!w->topics_checked && check_topics(w, err) < 0)
+		return -1;
+	if (!w->producer) {
+		if (new_producer(w, err) < 0)
+			return -1;
+		if (w->opt.guarantee == EXACTLY_ONCE_V2 && transaction_init(w->producer, CONNECT_TIMEOUT_MS, err) < 0) {
+			producer_free(TAKE(w->producer));
+			if (err->reason == REASON_INTERNAL) /* a client beyond repair: a new one may fare better */
+				err->reason = REASON_BROKER_DOWN;
+			return -1;
+		}
+	}
+	return w->subscribed ? 0 : subscribe(w, err);
+}
+
+/* ---- after a commit ---- */
+
+static int
+settle(struct worker *w, enum commit_result result, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	switch (result) {
+	case COMMIT_DONE:
+		retry_succeeded(&w->retry);
+		return 0;
+	case COMMIT_RETRY:
+		w->retry_commit = true;
+		assignment_fetch(w, false, &ignored);
+		return loop_trouble(w, PHASE_RETRYING, err);
+	case COMMIT_REWIND:
+	case COMMIT_RENEW:
+		assignment_fetch(w, false, &ignored);
+		if (result == COMMIT_RENEW)
+			producer_free(TAKE(w->producer));
+		if (result == COMMIT_REWIND && err->reason == REASON_NONE) {
+			phase_set(w, w->n_held ? PHASE_LOADING : PHASE_JOINED, "an output was refused: reading again");
+			return 0;
+		}
+		return loop_trouble(w, result == COMMIT_RENEW ? PHASE_CONNECTING : w->n_held ? PHASE_LOADING : PHASE_JOINED, err);
+	case COMMIT_STOP: break;
+	}
+	return -1;
+}
+
+static int
+commit_now(struct worker *w, struct err *err)
+{
+	int result = settle(w, commit_batch(w, err), err);
+
+	loop_beat(w);
+	return result;
+}
+
+/* ---- processing ---- */
+
+static int
+note_record(struct worker *w, struct held *h, const struct input *in, int64_t event_us, struct err *err)
+{
+	struct batch *b = &w->batch;
+	struct timing *timings = batch_grow(b->timings, b->n_timings, &b->cap_timings, sizeof(*timings));
+
+	if (!timings)
+		return err_set(err, REASON_NO_MEMORY, "batch");
+	b->timings = timings;
+	if (!h->side)
+		timings[b->n_timings++] = (struct timing){ in->timestamp_us, event_us };
+	h->next = in->offset + 1;
+	b->n_records++;
+	b->n_bytes += in->key.len + in->value.len;
+	return 0;
+}
+
+/* Call the worker, or dead-letter at once what the broker refused before. */
+static int
+call(struct worker *w, const struct held *h, struct context *ctx, struct err *err)
+{
+	const struct conviction *c = conviction_find(w, h->topic, h->partition, ctx->input->offset);
+
+	w->batch.n_emissions = 0;
+	w->batch.values.len = 0;
+	if (c && c->why.reason) {
+		*err = c->why;
+		return -1;
+	}
+	return (h->side ? w->spec->side : w->spec->record)(w->self, ctx, ctx->input, err);
+}
+
+/* The worker says that the record is bad. */
+static int
+poison(struct worker *w, const struct input *in, struct err *err)
+{
+	struct err why = *err;
+
+	err_clear(err);
+	if (w->opt.tolerance == TOLERANCE_NONE)
+		return err_set(err, REASON_POISON_NOT_TOLERATED, "%s[%d] offset %lld: %s: %s", in->topic, in->partition,
+		    (long long)in->offset, err_reason_name(why.reason), why.text);
+	return batch_letter(w, in, &why, false, err);
+}
+
+/* Trouble that is not the record's: what came before it is committed, and it is read again after a pause. */
+static int
+postpone(struct worker *w, const struct held *h, int64_t offset, struct err *err)
+{
+	struct err why = *err, ignored = ERR_INIT;
+	struct retry retry = w->retry;
+
+	err_clear(err);
+	if (commit_now(w, err) < 0)
+		return -1;
+	if (w->phase != PHASE_RUNNING)
+		return 0;
+	w->retry = retry;
+	w->retry_commit = false;
+	assignment_fetch(w, false, &ignored);
+	*err = why;
+	err_wrap(err, "%s[%d] offset %lld", h->topic, h->partition, (long long)offset);
+	return loop_trouble(w, PHASE_RETRYING, err);
+}
+
+/* The transaction failed under the record's outputs or its dead letter. */
+static int
+give_up(struct worker *w, struct err *err)
+{
+	struct conviction guilty = { .where = w->batch.sole, .why = *err };
+	enum commit_result result;
+
+	if (err_class(err) == ERR_FATAL) {
+		commit_abort(w, err);
+		*err = guilty.why;
+		return -1;
+	}
+	if (err_class(err) == ERR_RECORD) { /* the client itself refuses it: no need to search */
+		err_clear(err);
+		if (conviction_add(w, &guilty, err) < 0)
+			return -1;
+	}
+	w->batch.n_records++; /* the record at hand is part of what was refused */
+	result = commit_abort(w, err);
+	return settle(w, result, err);
+}
+
+static int
+keep_input(struct worker *w, struct input *in, struct err *err)
+{
+	struct batch *b = &w->batch;
+	struct input **grown = batch_grow(b->inputs, b->n_inputs, &b->cap_inputs, sizeof(*grown));
+
+	if (!grown)
+		return err_set(err, REASON_NO_MEMORY, "batch");
+	b->inputs = grown;
+	grown[b->n_inputs++] = in;
+	return 0;
+}
+
+static int
+process_input(struct worker *w, struct held *h, struct input *in, struct err *err)
+{
+	struct context ctx = { .w = w, .input = in, .event_us = -1 };
+	int result;
+
+	w->batch.sole = (struct position){ h->topic, h->partition, in->offset };
+	if (in->timestamp_us / 1000 > w->batch.newest_ms)
+		w->batch.newest_ms = in->timestamp_us / 1000;
+	result = call(w, h, &ctx, err);
+	if (result < 0 && err_class(err) == ERR_RETRY)
+		return postpone(w, h, in->offset, err);
+	if (result < 0 && err_class(err) == ERR_RECORD)
+		result = poison(w, in, err);
+	else if (result == 0)
+		result = batch_send(w, &ctx, err);
+	if (result < 0)
+		return give_up(w, err);
+	return note_record(w, h, in, ctx.event_us, err);
+}
+
+static bool
+commit_due(const struct worker *w)
+{
+	const struct batch *b = &w->batch;
+
+	if (b->n_records >= w->batch_limit || b->n_bytes >= (size_t)w->opt.batch_max_bytes)
+		return true;
+	return (b->n_records & 15) == 0 && clock_monotonic_us() - b->begun_us >= w->opt.commit_interval_ms * US_PER_MS;
+}
+
+/* One record; takes its message. */
+static int
+process(struct worker *w, const struct consumed *m, struct err *err)
+{
+	struct held *h = assignment_find(w, m->topic, m->partition);
+	struct input local, *in = &local;
+	int result = 0;
+
+	/* Left over from before a rewind, or behind the end of a bounded run. */
+	if (w->phase != PHASE_RUNNING || !h || m->offset < h->next || (h->end >= 0 && m->offset >= h->end)) {
+		consumed_free(m->message);
+		return 0;
+	}
+	if (batch_begin(w, err) < 0) {
+		consumed_free(m->message);
+		return give_up(w, err);
+	}
+	if (w->spec->holds_inputs)
+		in = arena_alloc(w->batch.arena, sizeof(*in));
+	if (!in) {
+		consumed_free(m->message);
+		return err_set(err, REASON_NO_MEMORY, "batch");
+	}
+	*in = (struct input){ h->topic, m->partition, m->offset, m->timestamp_ms < 0 ? -1 : m->timestamp_ms * 1000, m->key, m->value,
+		consumed_header(m->message, "__value_schema_id"), m->message };
+	if (w->spec->holds_inputs && keep_input(w, in, err) < 0) {
+		consumed_free(m->message);
+		return -1;
+	}
+	result = process_input(w, h, in, err);
+	if (!w->spec->holds_inputs)
+		consumed_free(m->message);
+	arena_reset(w->batch.call_arena);
+	if (result == 0 && w->phase == PHASE_RUNNING && commit_due(w))
+		result = commit_now(w, err);
+	return result;
+}
+
+/* ---- the loop ---- */
+
+static int
+trouble_from_poll(struct worker *w, struct err *err)
+{
+	int64_t now = clock_monotonic_us();
+
+	if (err_class(err) == ERR_FATAL)
+		return -1;
+	if (now - w->wait_logged_us > SAME_LOG_US) {
+		log_error(LOG_WARN, "broker trouble", err, NULL);
+		w->wait_logged_us = now;
+	}
+	lifecycle_show(w, err->text);
+	err_clear(err);
+	return 0;
+}
+
+/* The end of a partition may be markers of transactions: step over them, or its lag would never be zero. */
+static void
+pass_markers(struct worker *w, const struct consumed *end)
+{
+	struct held *h = assignment_find(w, end->topic, end->partition);
+
+	if (w->phase != PHASE_RUNNING || !h || end->offset <= h->next)
+		return;
+	h->next = end->offset;
+	if (!w->batch.begun_us)
+		w->batch.begun_us = clock_monotonic_us();
+}
+
+static int
+poll_once(struct worker *w, struct err *err)
+{
+	bool gathering = w->batch.begun_us || w->batch.kafka_open;
+	int timeout = w->phase == PHASE_RUNNING && gathering ? GATHER_POLL_MS : IDLE_POLL_MS;
+	struct consumed m;
+	enum consumer_event event = consumer_poll(w->consumer, timeout, &m, err);
+
+	if (w->hook_result != COMMIT_DONE) {
+		enum commit_result result = w->hook_result;
+
+		if (event == CONSUMER_RECORD)
+			consumed_free(m.message);
+		w->hook_result = COMMIT_DONE;
+		*err = w->hook_error;
+		return settle(w, result, err);
+	}
+	switch (event) {
+	case CONSUMER_RECORD: return process(w, &m, err);
+	case CONSUMER_TROUBLE: return trouble_from_poll(w, err);
+	case CONSUMER_END:
+		pass_markers(w, &m);
+		return 0;
+	case CONSUMER_NOTHING: break;
+	}
+	if (w->producer)
+		producer_poll(w->producer, 0);
+	return w->phase == PHASE_RUNNING && gathering ? commit_now(w, err) : 0;
+}
+
+static int
+connect_step(struct worker *w, struct err *err)
+{
+	if (connect_all(w, err) < 0)
+		return loop_trouble(w, PHASE_CONNECTING, err);
+	retry_succeeded(&w->retry);
+	phase_set(w, w->n_held ? PHASE_LOADING : PHASE_JOINED, "connected");
+	return 0;
+}
+
+static int
+load_step(struct worker *w, struct err *err)
+{
+	if (assignment_load(w, err) < 0)
+		return loop_trouble(w, PHASE_LOADING, err);
+	retry_succeeded(&w->retry);
+	phase_set(w, PHASE_RUNNING, "positions loaded");
+	return 0;
+}
+
+static int
+resume_step(struct worker *w, const char *why, struct err *err)
+{
+	if (w->phase == PHASE_RETRYING && w->retry_commit) {
+		enum commit_result result = commit_batch(w, err);
+
+		if (result != COMMIT_DONE)
+			return settle(w, result, err);
+		retry_succeeded(&w->retry);
+	}
+	if (assignment_fetch(w, true, err) < 0)
+		return loop_trouble(w, PHASE_LOADING, err);
+	phase_set(w, PHASE_RUNNING, why);
+	return 0;
+}
+
+/* What the phase itself asks for, before the next poll. */
+static int
+phase_step(struct worker *w, struct err *err)
+{
+	bool due = clock_monotonic_us() >= w->retry.at_us;
+	bool wants_pause = atomic_load(&w->wants_pause);
+
+	switch (w->phase) {
+	case PHASE_CONNECTING: return due ? connect_step(w, err) : 0;
+	case PHASE_LOADING: return due ? load_step(w, err) : 0;
+	case PHASE_RETRYING: return due ? resume_step(w, "trying again", err) : 0;
+	case PHASE_PAUSED: return wants_pause ? 0 : resume_step(w, "resumed", err);
+	case PHASE_RUNNING:
+		if (!wants_pause)
+			return 0;
+		if (commit_now(w, err) < 0)
+			return -1;
+		if (w->phase != PHASE_RUNNING || assignment_fetch(w, false, err) < 0)
+			return 0;
+		phase_set(w, PHASE_PAUSED, "paused by request");
+		return 0;
+	case PHASE_JOINED:
+	case PHASE_STOPPING:
+	case PHASE_COUNT: break;
+	}
+	return 0;
+}
+
+/* Finish what was begun, as far as shutdown.timeout.ms allows, and leave the group. */
+static int
+stop(struct worker *w, struct err *err)
+{
+	int64_t stop_by = clock_monotonic_us() + w->opt.shutdown_timeout_ms * US_PER_MS;
+	enum commit_result result = COMMIT_DONE;
+
+	phase_set(w, PHASE_STOPPING, "asked to stop");
+	while (w->producer && (result = commit_batch(w, err)) == COMMIT_RETRY && clock_monotonic_us() < stop_by) {
+		loop_beat(w);
+		clock_sleep_us(100 * US_PER_MS);
+	}
+	if (result == COMMIT_STOP)
+		return -1;
+	if (result != COMMIT_DONE)
+		log_error(LOG_WARN, "stopped without the last transaction; its input is read again", err, NULL);
+	err_clear(err);
+	consumer_close(w->consumer);
+	return 0;
+}
+
+/* A bounded run that has nothing left to do. */
+static bool
+finished(const struct worker *w)
+{
+	if (!w->opt.until_caught_up || w->batch.begun_us)
+		return false;
+	return w->phase == PHASE_RUNNING ? assignment_caught_up(w) : w->phase == PHASE_JOINED && w->assigned_nothing;
+}
+
+int
+loop_run(struct worker *w, struct err *err)
+{
+	for (unsigned turn = 0; !lifecycle_stop_wanted(); turn++) {
+		if (w->phase != PHASE_RUNNING || turn % HOUSEKEEPING_TURNS == 0) {
+			loop_beat(w);
+			if (phase_step(w, err) < 0)
+				return -1;
+			metric_set(w->meters.transaction_age,
+			    w->batch.begun_us ? (double)(clock_monotonic_us() - w->batch.begun_us) * 1e-6 : 0);
+		}
+		if (!w->subscribed)
+			clock_sleep_us(IDLE_POLL_MS * US_PER_MS);
+		else if (poll_once(w, err) < 0)
+			return -1;
+		if (finished(w)) {
+			log_event(LOG_INFO, "caught up", NULL);
+			break;
+		}
+	}
+	return stop(w, err);
+}

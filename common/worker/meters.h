@@ -1,0 +1,24 @@
+/* meters.h -- the loop's own metrics: a table, and one field per series that is added to often. */
+#ifndef FOREBAY_WORKER_METERS_H
+#define FOREBAY_WORKER_METERS_H
+
+#include <stdint.h>
+
+#include "common/base/error.h"
+#include "common/metrics/metrics.h"
+
+struct meters {
+	struct metrics *metrics;
+	struct metric_series *records_in, *bytes_in, *records_out, *bytes_out;
+	struct metric_series *commits, *aborts, *commit_seconds, *batch_seconds, *batch_records;
+	struct metric_series *transaction_age, *rebalances, *keys, *ready;
+	struct metric_series *latency_ingest, *latency_event;
+	/* Kafka Connect's names for the same, so that existing dashboards work. */
+	struct metric_series *connect_read, *connect_failures, *connect_skipped, *connect_retries, *connect_letters;
+};
+
+void meters_init(struct meters *m, struct metrics *metrics, const char *worker);
+void meters_dead_letter(struct meters *m, const char *topic, enum err_reason reason);
+void meters_retry(struct meters *m, enum err_reason reason);
+
+#endif
