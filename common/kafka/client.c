@@ -89,8 +89,8 @@ set_property(rd_kafka_conf_t *conf, const char *key, const char *value, struct e
 }
 
 rd_kafka_conf_t *
-client_conf(const struct client_config *config, struct client *client, const struct client_property *properties, size_t n,
-    struct err *err)
+client_conf(const struct client_config *config, struct client *client, const struct client_property *properties,
+	    size_t n, struct err *err)
 {
 	char interval[24];
 	const struct client_property common[] = {

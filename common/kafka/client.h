@@ -20,7 +20,7 @@ struct client_config {
 	const char *client_id;
 	const struct client_property *overrides; /* applied last, so the user has the last word */
 	size_t n_overrides;
-	struct metrics *metrics;	/* statistics are mapped into it; NULL: none */
+	struct metrics *metrics;        /* statistics are mapped into it; NULL: none */
 	int64_t statistics_interval_ms; /* 0: none */
 };
 

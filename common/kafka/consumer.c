@@ -31,7 +31,8 @@ from_list(const rd_kafka_topic_partition_list_t *list)
 	struct topic_partition *tp = calloc((size_t)list->cnt + 1, sizeof(*tp));
 
 	for (int i = 0; tp && i < list->cnt; i++)
-		tp[i] = (struct topic_partition){ list->elems[i].topic, list->elems[i].partition, list->elems[i].offset };
+		tp[i] =
+		    (struct topic_partition){ list->elems[i].topic, list->elems[i].partition, list->elems[i].offset };
 	return tp;
 }
 
@@ -58,7 +59,8 @@ static void
 on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
 	struct consumer *c = opaque;
-	CLEANUP(heap_free) struct topic_partition *tp = from_list(partitions);
+	CLEANUP(heap_free)
+	struct topic_partition *tp = from_list(partitions);
 	LIST *nothing = rd_kafka_topic_partition_list_new(0);
 
 	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
@@ -71,8 +73,8 @@ on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partit
 }
 
 int
-consumer_new(const struct client_config *config, const struct consumer_options *options, const struct consumer_hooks *hooks,
-    struct consumer **ret, struct err *err)
+consumer_new(const struct client_config *config, const struct consumer_options *options,
+	     const struct consumer_hooks *hooks, struct consumer **ret, struct err *err)
 {
 	char session[24], interval[24], kbytes[24], heartbeat[24];
 	const struct client_property properties[] = {
@@ -81,7 +83,8 @@ consumer_new(const struct client_config *config, const struct consumer_options *
 		{ "enable.auto.offset.store", "false" },
 		{ "auto.offset.reset", "earliest" },
 		{ "isolation.level", "read_committed" },
-		{ "partition.assignment.strategy", "range" }, /* eager: cooperative-sticky loses assignments before 2.10 */
+		{ "partition.assignment.strategy",
+		  "range" }, /* eager: cooperative-sticky loses assignments before 2.10 */
 		{ "enable.partition.eof", "true" },
 		{ "fetch.wait.max.ms", "50" },
 		{ "fetch.error.backoff.ms", "100" },
@@ -92,14 +95,15 @@ consumer_new(const struct client_config *config, const struct consumer_options *
 		{ "queued.min.messages", "100000" },
 		{ "group.instance.id", options->instance_id },
 	};
-	CLEANUP(consumer_free) struct consumer *c = calloc(1, sizeof(*c));
+	CLEANUP(consumer_free)
+	struct consumer *c = calloc(1, sizeof(*c));
 	rd_kafka_conf_t *conf;
 
 	if (!c)
 		return err_set(err, REASON_NO_MEMORY, "consumer");
 	snprintf(session, sizeof(session), "%lld", (long long)options->session_timeout_ms);
 	snprintf(heartbeat, sizeof(heartbeat), "%lld",
-	    (long long)(options->session_timeout_ms / 4 < 3000 ? options->session_timeout_ms / 4 : 3000));
+		 (long long)(options->session_timeout_ms / 4 < 3000 ? options->session_timeout_ms / 4 : 3000));
 	snprintf(interval, sizeof(interval), "%lld", (long long)options->max_poll_interval_ms);
 	snprintf(kbytes, sizeof(kbytes), "%lld", (long long)(options->queue_max_bytes / 1024));
 	c->hooks = *hooks;
@@ -157,7 +161,9 @@ not_a_record(struct consumer *c, rd_kafka_message_t *m, struct consumed *ret, st
 
 	if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
 		/* The topic's name outlives the message: librdkafka keeps the topic as long as it is assigned. */
-		*ret = (struct consumed){ rd_kafka_topic_name(m->rkt), m->partition, m->offset, -1, SPAN_NONE, SPAN_NONE, NULL };
+		*ret = (struct consumed){
+			rd_kafka_topic_name(m->rkt), m->partition, m->offset, -1, SPAN_NONE, SPAN_NONE, NULL
+		};
 		event = CONSUMER_END;
 	} else if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
 		char text[256] = "";
@@ -166,7 +172,7 @@ not_a_record(struct consumer *c, rd_kafka_message_t *m, struct consumed *ret, st
 		err_set(err, client_reason(cause), "consumer: %s", text);
 	} else {
 		err_set(err, client_reason(m->err), "%s%s%s: %s", m->rkt ? rd_kafka_topic_name(m->rkt) : "consumer",
-		    c->client.error[0] ? ": " : "", c->client.error, rd_kafka_message_errstr(m));
+			c->client.error[0] ? ": " : "", c->client.error, rd_kafka_message_errstr(m));
 		c->client.error[0] = '\0';
 	}
 	rd_kafka_message_destroy(m);
@@ -249,10 +255,11 @@ consumer_commit(struct consumer *c, const struct topic_partition *partitions, si
 }
 
 int
-consumer_watermarks(struct consumer *c, const char *topic, int32_t partition, int timeout_ms, int64_t *low, int64_t *high,
-    struct err *err)
+consumer_watermarks(struct consumer *c, const char *topic, int32_t partition, int timeout_ms, int64_t *low,
+		    int64_t *high, struct err *err)
 {
-	rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(c->client.handle, topic, partition, low, high, timeout_ms);
+	rd_kafka_resp_err_t code =
+	    rd_kafka_query_watermark_offsets(c->client.handle, topic, partition, low, high, timeout_ms);
 
 	return code ? client_error(err, code, "%s[%d]: reading its first and last offset", topic, partition) : 0;
 }
@@ -271,7 +278,8 @@ consumer_partition_count(struct consumer *c, const char *topic, int timeout_ms, 
 	if (metadata)
 		rd_kafka_metadata_destroy(metadata);
 	rd_kafka_topic_destroy(handle);
-	return code ? client_error(err, code, "topic %s%s%s", topic, c->client.error[0] ? ": " : "", c->client.error) : 0;
+	return code ? client_error(err, code, "topic %s%s%s", topic, c->client.error[0] ? ": " : "", c->client.error)
+		    : 0;
 }
 
 char *

@@ -51,8 +51,8 @@ enum consumer_event { CONSUMER_NOTHING, CONSUMER_RECORD, CONSUMER_END, CONSUMER_
 
 struct consumer;
 
-int consumer_new(const struct client_config *client, const struct consumer_options *options, const struct consumer_hooks *hooks,
-    struct consumer **ret, struct err *err);
+int consumer_new(const struct client_config *client, const struct consumer_options *options,
+		 const struct consumer_hooks *hooks, struct consumer **ret, struct err *err);
 void consumer_free(struct consumer *c); /* closes first: hooks are called */
 DEFINE_CLEANUP(struct consumer, consumer_free)
 
@@ -70,14 +70,15 @@ struct span consumed_header(const void *message, const char *name); /* the last 
 int consumer_fetch(struct consumer *c, const struct topic_partition *partitions, size_t n, struct err *err);
 
 /* The group's committed offsets into partitions[].offset (OFFSET_NONE where there is none). */
-int consumer_committed(struct consumer *c, struct topic_partition *partitions, size_t n, int timeout_ms, struct err *err);
+int consumer_committed(struct consumer *c, struct topic_partition *partitions, size_t n, int timeout_ms,
+		       struct err *err);
 
 /* Commit for at_least_once; waits for the answer. */
 int consumer_commit(struct consumer *c, const struct topic_partition *partitions, size_t n, struct err *err);
 
 /* First and next offset of a partition, as the broker knows them now. */
-int consumer_watermarks(struct consumer *c, const char *topic, int32_t partition, int timeout_ms, int64_t *low, int64_t *high,
-    struct err *err);
+int consumer_watermarks(struct consumer *c, const char *topic, int32_t partition, int timeout_ms, int64_t *low,
+			int64_t *high, struct err *err);
 
 /* Number of partitions of a topic; TOPIC_MISSING when there is none such. */
 int consumer_partition_count(struct consumer *c, const char *topic, int timeout_ms, int32_t *ret, struct err *err);

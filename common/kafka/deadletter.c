@@ -69,7 +69,8 @@ add_own(struct list *list, rd_kafka_headers_t *headers)
 }
 
 static void
-add_connect(struct list *list, const struct deadletter_source *s, const struct deadletter_origin *o, const struct err *why)
+add_connect(struct list *list, const struct deadletter_source *s, const struct deadletter_origin *o,
+	    const struct err *why)
 {
 	const char *reason = err_reason_name(why->reason);
 
@@ -83,12 +84,12 @@ add_connect(struct list *list, const struct deadletter_source *s, const struct d
 	add_text(list, "__connect.errors.exception.class.name", arena_printf(list->arena, "forebay.%s", reason));
 	add_text(list, "__connect.errors.exception.message", arena_printf(list->arena, "%s", why->text));
 	add_text(list, "__connect.errors.exception.stacktrace",
-	    arena_printf(list->arena, "forebay.%s: %s", reason, err_reason_meaning(why->reason)));
+		 arena_printf(list->arena, "forebay.%s: %s", reason, err_reason_meaning(why->reason)));
 }
 
 static void
-add_ours(struct list *list, rd_kafka_headers_t *headers, const struct deadletter_source *s, const struct deadletter_origin *o,
-    const struct err *why)
+add_ours(struct list *list, rd_kafka_headers_t *headers, const struct deadletter_source *s,
+	 const struct deadletter_origin *o, const struct err *why)
 {
 	struct span attempt = earlier(headers, "forebay.attempt"), first = earlier(headers, "forebay.first.failed.at");
 	const unsigned char *v = (const unsigned char *)s->value.ptr;
@@ -101,20 +102,23 @@ add_ours(struct list *list, rd_kafka_headers_t *headers, const struct deadletter
 	add_text(list, "forebay.reason", err_reason_name(why->reason));
 	add_text(list, "forebay.worker", o->worker);
 	if (s->key.ptr)
-		add(list, "forebay.device", (struct span){ s->key.ptr, s->key.len < DEVICE_BYTES ? s->key.len : DEVICE_BYTES });
+		add(list, "forebay.device",
+		    (struct span){ s->key.ptr, s->key.len < DEVICE_BYTES ? s->key.len : DEVICE_BYTES });
 	add_text(list, "forebay.attempt", arena_printf(list->arena, "%ld", tries));
 	add(list, "forebay.first.failed.at", first.ptr ? first : arena_copy(list->arena, span_of(now)));
 	if (s->value.len >= 5 && v[0] == 0)
 		add_text(list, "forebay.schema.id",
-		    arena_printf(list->arena, "%u", (unsigned)v[1] << 24 | (unsigned)v[2] << 16 | (unsigned)v[3] << 8 | v[4]));
+			 arena_printf(list->arena, "%u",
+				      (unsigned)v[1] << 24 | (unsigned)v[2] << 16 | (unsigned)v[3] << 8 | v[4]));
 	add(list, "forebay.replay.id", earlier(headers, "forebay.replay.id"));
 	if (o->original_timestamp_ms >= 0)
-		add_text(list, "forebay.timestamp.ms", arena_printf(list->arena, "%lld", (long long)o->original_timestamp_ms));
+		add_text(list, "forebay.timestamp.ms",
+			 arena_printf(list->arena, "%lld", (long long)o->original_timestamp_ms));
 }
 
 int
-deadletter_headers(const struct deadletter_source *source, const struct deadletter_origin *origin, const struct err *why,
-    struct arena *arena, struct header **ret, size_t *n_ret, struct err *err)
+deadletter_headers(const struct deadletter_source *source, const struct deadletter_origin *origin,
+		   const struct err *why, struct arena *arena, struct header **ret, size_t *n_ret, struct err *err)
 {
 	rd_kafka_headers_t *headers = headers_of(source->message);
 	struct list list = { .max = ERROR_HEADERS + (headers ? rd_kafka_header_cnt(headers) : 0), .arena = arena };

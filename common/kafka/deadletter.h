@@ -38,8 +38,8 @@ struct deadletter_origin {
 };
 
 /* All headers in *RET, in ARENA.  -1 on NO_MEMORY. */
-int deadletter_headers(const struct deadletter_source *source, const struct deadletter_origin *origin, const struct err *why,
-    struct arena *arena, struct header **ret, size_t *n_ret, struct err *err);
+int deadletter_headers(const struct deadletter_source *source, const struct deadletter_origin *origin,
+		       const struct err *why, struct arena *arena, struct header **ret, size_t *n_ret, struct err *err);
 
 /* Connect's name for the stage in which REASON arises. */
 const char *deadletter_stage(enum err_reason reason);

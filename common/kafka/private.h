@@ -13,7 +13,7 @@
 struct client {
 	rd_kafka_t *handle;
 	struct statistics *statistics; /* NULL: none */
-	char error[256];	       /* the latest complaint of the client about a broker, for error texts */
+	char error[256];               /* the latest complaint of the client about a broker, for error texts */
 };
 
 /* Our reason for one of librdkafka's codes. */
@@ -26,8 +26,8 @@ int client_error(struct err *err, rd_kafka_resp_err_t code, const char *fmt, ...
  * A configuration with what all our clients have in common, then PROPERTIES, then the user's overrides.  NULL on
  * OPTION_INVALID, which names the property.  The caller owns it until rd_kafka_new takes it.
  */
-rd_kafka_conf_t *client_conf(const struct client_config *config, struct client *client, const struct client_property *properties,
-    size_t n, struct err *err);
+rd_kafka_conf_t *client_conf(const struct client_config *config, struct client *client,
+			     const struct client_property *properties, size_t n, struct err *err);
 
 /* Make the client; takes CONF in every case. */
 int client_start(struct client *client, rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);

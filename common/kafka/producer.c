@@ -44,7 +44,7 @@ on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *m, void *opaque)
 
 int
 producer_new(const struct client_config *config, const struct producer_options *options, producer_refused *refused,
-    void *refused_ctx, struct producer **ret, struct err *err)
+	     void *refused_ctx, struct producer **ret, struct err *err)
 {
 	char kbytes[24], linger[24], max_bytes[24], timeout[24];
 	const struct client_property properties[] = {
@@ -61,7 +61,8 @@ producer_new(const struct client_config *config, const struct producer_options *
 		{ "message.timeout.ms", timeout },
 	};
 	size_t n = ARRAY_LEN(properties) - (options->transactional_id ? 0 : 3);
-	CLEANUP(producer_free) struct producer *p = calloc(1, sizeof(*p));
+	CLEANUP(producer_free)
+	struct producer *p = calloc(1, sizeof(*p));
 	rd_kafka_conf_t *conf;
 
 	if (!p)
@@ -90,7 +91,8 @@ producer_free(struct producer *p)
 	if (!p)
 		return;
 	if (p->client.handle) {
-		rd_kafka_purge(p->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+		rd_kafka_purge(p->client.handle,
+			       RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
 		rd_kafka_destroy(p->client.handle);
 	}
 	statistics_free(p->client.statistics);
@@ -114,14 +116,15 @@ produce(rd_kafka_t *handle, const struct producer_record *r, rd_kafka_headers_t 
 	const char *value = r->value.ptr && !r->value.len ? "" : r->value.ptr;
 
 	if (headers)
-		return rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(r->topic), RD_KAFKA_V_PARTITION(r->partition),
+		return rd_kafka_producev(
+		    handle, RD_KAFKA_V_TOPIC(r->topic), RD_KAFKA_V_PARTITION(r->partition),
 		    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(r->key.ptr, r->key.len),
 		    RD_KAFKA_V_VALUE((void *)value, r->value.len), RD_KAFKA_V_TIMESTAMP(r->timestamp_ms),
 		    RD_KAFKA_V_OPAQUE(r->opaque), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
 	return rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(r->topic), RD_KAFKA_V_PARTITION(r->partition),
-	    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(r->key.ptr, r->key.len),
-	    RD_KAFKA_V_VALUE((void *)value, r->value.len), RD_KAFKA_V_TIMESTAMP(r->timestamp_ms), RD_KAFKA_V_OPAQUE(r->opaque),
-	    RD_KAFKA_V_END);
+				 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(r->key.ptr, r->key.len),
+				 RD_KAFKA_V_VALUE((void *)value, r->value.len), RD_KAFKA_V_TIMESTAMP(r->timestamp_ms),
+				 RD_KAFKA_V_OPAQUE(r->opaque), RD_KAFKA_V_END);
 }
 
 int
@@ -144,12 +147,12 @@ producer_send(struct producer *p, const struct producer_record *r, struct err *e
 		rd_kafka_headers_destroy(headers);
 	if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		return err_set(err, REASON_BROKER_DOWN, "topic %s: the send queue stays full%s%s", r->topic,
-		    p->client.error[0] ? ": " : "", p->client.error);
+			       p->client.error[0] ? ": " : "", p->client.error);
 	if (code == RD_KAFKA_RESP_ERR__STATE) /* the transaction has failed meanwhile; its commit will say why */
 		return err_set(err, REASON_TRANSACTION_ABORTED, "topic %s: the transaction has failed", r->topic);
 	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-		return err_set(err, REASON_BROKER_REFUSED_SIZE, "topic %s: %zu bytes are more than message.max.bytes", r->topic,
-		    r->value.len);
+		return err_set(err, REASON_BROKER_REFUSED_SIZE, "topic %s: %zu bytes are more than message.max.bytes",
+			       r->topic, r->value.len);
 	return client_error(err, code, "topic %s", r->topic);
 }
 
@@ -168,5 +171,6 @@ producer_flush(struct producer *p, int timeout_ms, struct err *err)
 	if (!code)
 		return 0;
 	return err_set(err, REASON_BROKER_DOWN, "%d records are not acknowledged after %d ms%s%s",
-	    rd_kafka_outq_len(p->client.handle), timeout_ms, p->client.error[0] ? ": " : "", p->client.error);
+		       rd_kafka_outq_len(p->client.handle), timeout_ms, p->client.error[0] ? ": " : "",
+		       p->client.error);
 }

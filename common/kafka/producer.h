@@ -38,7 +38,7 @@ typedef void producer_refused(void *ctx, void *opaque, const char *topic, int32_
 struct producer;
 
 int producer_new(const struct client_config *client, const struct producer_options *options, producer_refused *refused,
-    void *refused_ctx, struct producer **ret, struct err *err);
+		 void *refused_ctx, struct producer **ret, struct err *err);
 void producer_free(struct producer *p); /* does not wait for what is queued: flush first */
 DEFINE_CLEANUP(struct producer, producer_free)
 

@@ -9,7 +9,7 @@
 #include "common/base/cleanup.h"
 
 static const struct metric_spec lag_spec = { "forebay_consumer_lag_records", METRIC_GAUGE, "topic,partition",
-	"records between the committed offset and the end of the partition" };
+					     "records between the committed offset and the end of the partition" };
 
 /* A value of the document at PATH (object members, dot separated) and its metric. */
 static const struct value {
@@ -17,30 +17,48 @@ static const struct value {
 	double factor;
 	struct metric_spec spec;
 } values[] = {
-	{ "cgrp.rebalance_cnt", 1,
-	    { "forebay_consumer_rebalances_total", METRIC_COUNTER, "client", "rebalances of the consumer group seen by this member" } },
-	{ "cgrp.rebalance_age", 1e-3,
-	    { "forebay_consumer_rebalance_age_seconds", METRIC_GAUGE, "client", "time since the latest rebalance" } },
-	{ "cgrp.assignment_size", 1,
-	    { "forebay_consumer_assigned_partitions", METRIC_GAUGE, "client", "partitions held by this member" } },
-	{ "eos.txn_stateage", 1e-3,
-	    { "forebay_transaction_age_seconds", METRIC_GAUGE, "client", "time since the transaction's state last changed" } },
-	{ "eos.producer_epoch", 1, { "forebay_producer_epoch", METRIC_GAUGE, "client", "epoch of the transactional producer" } },
-	{ "eos.epoch_cnt", 1,
-	    { "forebay_producer_epoch_changes_total", METRIC_COUNTER, "client", "how often the producer got a new epoch" } },
-	{ "msg_cnt", 1, { "forebay_client_queue_records", METRIC_GAUGE, "client", "records that wait inside the client" } },
-	{ "msg_size", 1, { "forebay_client_queue_bytes", METRIC_GAUGE, "client", "bytes that wait inside the client" } },
-	{ "replyq", 1, { "forebay_client_reply_queue_events", METRIC_GAUGE, "client", "events that wait to be served" } },
+	{ "cgrp.rebalance_cnt",
+	  1,
+	  { "forebay_consumer_rebalances_total", METRIC_COUNTER, "client",
+	    "rebalances of the consumer group seen by this member" } },
+	{ "cgrp.rebalance_age",
+	  1e-3,
+	  { "forebay_consumer_rebalance_age_seconds", METRIC_GAUGE, "client", "time since the latest rebalance" } },
+	{ "cgrp.assignment_size",
+	  1,
+	  { "forebay_consumer_assigned_partitions", METRIC_GAUGE, "client", "partitions held by this member" } },
+	{ "eos.txn_stateage",
+	  1e-3,
+	  { "forebay_transaction_age_seconds", METRIC_GAUGE, "client",
+	    "time since the transaction's state last changed" } },
+	{ "eos.producer_epoch",
+	  1,
+	  { "forebay_producer_epoch", METRIC_GAUGE, "client", "epoch of the transactional producer" } },
+	{ "eos.epoch_cnt",
+	  1,
+	  { "forebay_producer_epoch_changes_total", METRIC_COUNTER, "client",
+	    "how often the producer got a new epoch" } },
+	{ "msg_cnt",
+	  1,
+	  { "forebay_client_queue_records", METRIC_GAUGE, "client", "records that wait inside the client" } },
+	{ "msg_size",
+	  1,
+	  { "forebay_client_queue_bytes", METRIC_GAUGE, "client", "bytes that wait inside the client" } },
+	{ "replyq",
+	  1,
+	  { "forebay_client_reply_queue_events", METRIC_GAUGE, "client", "events that wait to be served" } },
 	{ "txbytes", 1, { "forebay_client_sent_bytes_total", METRIC_COUNTER, "client", "bytes sent to brokers" } },
-	{ "rxbytes", 1, { "forebay_client_received_bytes_total", METRIC_COUNTER, "client", "bytes received from brokers" } },
+	{ "rxbytes",
+	  1,
+	  { "forebay_client_received_bytes_total", METRIC_COUNTER, "client", "bytes received from brokers" } },
 };
 
 static const struct metric_spec rtt_spec = { "forebay_broker_rtt_p99_seconds", METRIC_GAUGE, "client,broker",
-	"99th percentile of the round trip to a broker in the latest window" };
+					     "99th percentile of the round trip to a broker in the latest window" };
 static const struct metric_spec retries_spec = { "forebay_broker_retries_total", METRIC_COUNTER, "client,broker",
-	"requests that the client repeated" };
+						 "requests that the client repeated" };
 static const struct metric_spec timeouts_spec = { "forebay_broker_timeouts_total", METRIC_COUNTER, "client,broker",
-	"requests that timed out" };
+						  "requests that timed out" };
 
 struct statistics {
 	struct metrics *metrics;
@@ -100,7 +118,8 @@ update_brokers(struct statistics *s, json_t *brokers)
 	const char *name;
 	json_t *broker;
 
-	json_object_foreach(brokers, name, broker) {
+	json_object_foreach(brokers, name, broker)
+	{
 		const char *labels[] = { s->client, name };
 
 		if (json_integer_value(json_object_get(broker, "nodeid")) < 0)
@@ -117,13 +136,16 @@ update_lag(struct statistics *s, json_t *topics)
 	const char *topic, *number;
 	json_t *t, *partition;
 
-	json_object_foreach(topics, topic, t) {
-		json_object_foreach(json_object_get(t, "partitions"), number, partition) {
+	json_object_foreach(topics, topic, t)
+	{
+		json_object_foreach(json_object_get(t, "partitions"), number, partition)
+		{
 			const char *labels[] = { topic, number };
 			const json_t *lag = at(partition, "consumer_lag_stored");
 
 			/* -1: not assigned, or nothing consumed yet */
-			if (json_integer_value(lag) >= 0 && json_integer_value(json_object_get(partition, "partition")) >= 0)
+			if (json_integer_value(lag) >= 0 &&
+			    json_integer_value(json_object_get(partition, "partition")) >= 0)
 				set(s, &lag_spec, labels, lag, 1);
 		}
 	}

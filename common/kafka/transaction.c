@@ -35,8 +35,10 @@ failure_of(rd_kafka_error_t *error, const char *what, struct err *err)
 	};
 
 	/* Within a transaction a refused record or a missing topic is no news about us. */
-	err_set(err, f.reason == REASON_FENCED || f.reason == REASON_BROKER_REFUSES_US ? f.reason : REASON_TRANSACTION_ABORTED,
-	    "%s: %s", what, rd_kafka_error_string(error));
+	err_set(err,
+		f.reason == REASON_FENCED || f.reason == REASON_BROKER_REFUSES_US ? f.reason
+										  : REASON_TRANSACTION_ABORTED,
+		"%s: %s", what, rd_kafka_error_string(error));
 	rd_kafka_error_destroy(error);
 	return f;
 }
@@ -122,14 +124,16 @@ transaction_abort(struct producer *p, int64_t timeout_ms, struct err *err)
 	struct commit_step s = { .producer = producer_handle(p), .timeout_ms = (int)timeout_ms };
 	struct err ignored = ERR_INIT;
 	enum transaction_outcome outcome = repeat(abort_step, &s, "aborting the transaction",
-	    clock_monotonic_us() + timeout_ms * US_PER_MS, err ? err : &ignored);
+						  clock_monotonic_us() + timeout_ms * US_PER_MS, err ? err : &ignored);
 
-	return outcome == TRANSACTION_DONE ? TRANSACTION_ABORTED : outcome == TRANSACTION_ABORTED ? TRANSACTION_RENEW : outcome;
+	return outcome == TRANSACTION_DONE      ? TRANSACTION_ABORTED
+	       : outcome == TRANSACTION_ABORTED ? TRANSACTION_RENEW
+						: outcome;
 }
 
 enum transaction_outcome
-transaction_commit(struct producer *p, struct consumer *c, const struct topic_partition *offsets, size_t n, int64_t timeout_ms,
-    struct err *err)
+transaction_commit(struct producer *p, struct consumer *c, const struct topic_partition *offsets, size_t n,
+		   int64_t timeout_ms, struct err *err)
 {
 	int64_t deadline = clock_monotonic_us() + timeout_ms * US_PER_MS;
 	struct commit_step s = { .producer = producer_handle(p), .timeout_ms = (int)timeout_ms };

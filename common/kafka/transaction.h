@@ -17,7 +17,13 @@
 #include "common/kafka/consumer.h"
 #include "common/kafka/producer.h"
 
-enum transaction_outcome { TRANSACTION_DONE, TRANSACTION_ABORTED, TRANSACTION_RENEW, TRANSACTION_FENCED, TRANSACTION_REFUSED };
+enum transaction_outcome {
+	TRANSACTION_DONE,
+	TRANSACTION_ABORTED,
+	TRANSACTION_RENEW,
+	TRANSACTION_FENCED,
+	TRANSACTION_REFUSED
+};
 
 /* What librdkafka says about a failed call. */
 struct transaction_failure {
@@ -36,8 +42,9 @@ int transaction_init(struct producer *p, int timeout_ms, struct err *err);
 int transaction_begin(struct producer *p, struct err *err);
 
 /* Add the consumer's offsets and commit.  ABORTED: it has been aborted already. *ERR says why, unless DONE. */
-enum transaction_outcome transaction_commit(struct producer *p, struct consumer *c, const struct topic_partition *offsets, size_t n,
-    int64_t timeout_ms, struct err *err);
+enum transaction_outcome transaction_commit(struct producer *p, struct consumer *c,
+					    const struct topic_partition *offsets, size_t n, int64_t timeout_ms,
+					    struct err *err);
 
 /* ABORTED when it is, else RENEW, FENCED or REFUSED. */
 enum transaction_outcome transaction_abort(struct producer *p, int64_t timeout_ms, struct err *err);

@@ -81,8 +81,13 @@ assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t 
 
 		if (!topic)
 			break;
-		w->held[w->n_held++] = (struct held){ .topic = topic, .partition = partitions[i].partition,
-			.side = is_side(w, topic), .next = OFFSET_NONE, .committed = OFFSET_NONE, .attempted = OFFSET_NONE, .end = -1 };
+		w->held[w->n_held++] = (struct held){ .topic = topic,
+						      .partition = partitions[i].partition,
+						      .side = is_side(w, topic),
+						      .next = OFFSET_NONE,
+						      .committed = OFFSET_NONE,
+						      .attempted = OFFSET_NONE,
+						      .end = -1 };
 	}
 	if (w->n_held < n) {
 		err_set(&w->hook_error, REASON_NO_MEMORY, "assignment of %zu partitions", n);
@@ -102,7 +107,8 @@ park(struct worker *w)
 	w->parked = calloc(w->n_held + 1, sizeof(*w->parked));
 	for (size_t i = 0; w->parked && i < w->n_held; i++)
 		if (w->held[i].loaded && w->held[i].committed >= 0) {
-			w->parked[w->n_parked++] = (struct parked){ w->held[i].topic, w->held[i].partition, w->held[i].committed };
+			w->parked[w->n_parked++] =
+			    (struct parked){ w->held[i].topic, w->held[i].partition, w->held[i].committed };
 			w->held[i].topic = NULL;
 		}
 }
@@ -138,7 +144,8 @@ assignment_revoked(void *ctx, const struct topic_partition *partitions, size_t n
 static int
 read_committed(struct worker *w, struct err *err)
 {
-	CLEANUP(heap_free) struct topic_partition *tp = calloc(w->n_held + 1, sizeof(*tp));
+	CLEANUP(heap_free)
+	struct topic_partition *tp = calloc(w->n_held + 1, sizeof(*tp));
 	bool as_attempted = true;
 
 	if (!tp)
@@ -156,7 +163,8 @@ read_committed(struct worker *w, struct err *err)
 			state_commit(w->states);
 		else
 			state_rollback(w->states);
-		log_event(LOG_INFO, "fate of the transaction is known", "committed", LOG_S(as_attempted ? "yes" : "no"), NULL);
+		log_event(LOG_INFO, "fate of the transaction is known", "committed", LOG_S(as_attempted ? "yes" : "no"),
+			  NULL);
 	}
 	w->doubt = false;
 	return 0;
@@ -196,7 +204,8 @@ claim_from_store(struct worker *w, struct err *err)
 		h->next = offset;
 		if (h->committed != offset && !w->batch.begun_us)
 			w->batch.begun_us = clock_monotonic_us(); /* so that Kafka's offsets follow */
-		if (store->undelivered(w->self, &ctx, h->topic, h->partition, h->committed < 0 ? 0 : h->committed, err) < 0)
+		if (store->undelivered(w->self, &ctx, h->topic, h->partition, h->committed < 0 ? 0 : h->committed,
+				       err) < 0)
 			return err_wrap(err, "%s[%d]: dead letters of the store", h->topic, h->partition);
 	}
 	return 0;
@@ -236,8 +245,8 @@ assignment_load(struct worker *w, struct err *err)
 		return -1;
 	for (size_t i = 0; i < w->n_held; i++) {
 		w->held[i].loaded = true;
-		log_event(LOG_INFO, "reading", "topic", LOG_S(w->held[i].topic), "partition", LOG_I(w->held[i].partition), "offset",
-		    LOG_I(w->held[i].next), NULL);
+		log_event(LOG_INFO, "reading", "topic", LOG_S(w->held[i].topic), "partition",
+			  LOG_I(w->held[i].partition), "offset", LOG_I(w->held[i].next), NULL);
 	}
 	parked_clear(w);
 	return 0;
@@ -246,7 +255,8 @@ assignment_load(struct worker *w, struct err *err)
 int
 assignment_fetch(struct worker *w, bool fetch, struct err *err)
 {
-	CLEANUP(heap_free) struct topic_partition *tp = calloc(w->n_held + 1, sizeof(*tp));
+	CLEANUP(heap_free)
+	struct topic_partition *tp = calloc(w->n_held + 1, sizeof(*tp));
 
 	if (!tp)
 		return err_set(err, REASON_NO_MEMORY, "assignment");
@@ -272,6 +282,7 @@ assignment_positions(struct worker *w, struct arena *arena, size_t *n)
 	*n = 0;
 	for (size_t i = 0; tp && i < w->n_held; i++)
 		if (w->held[i].next >= 0 && w->held[i].next != w->held[i].committed)
-			tp[(*n)++] = (struct topic_partition){ w->held[i].topic, w->held[i].partition, w->held[i].next };
+			tp[(*n)++] =
+			    (struct topic_partition){ w->held[i].topic, w->held[i].partition, w->held[i].next };
 	return tp;
 }

@@ -30,7 +30,8 @@ void
 batch_reset(struct batch *b)
 {
 	inputs_free(b);
-	b->n_emissions = b->n_letters = b->n_counts = b->n_timings = b->n_records = b->n_bytes = b->n_out = b->bytes_out = 0;
+	b->n_emissions = b->n_letters = b->n_counts = b->n_timings = b->n_records = b->n_bytes = b->n_out =
+	    b->bytes_out = 0;
 	b->begun_us = b->newest_ms = 0;
 	b->kafka_open = b->flushed = b->stored = false;
 	b->values.len = 0;
@@ -143,7 +144,7 @@ batch_send_letter(struct worker *w, const struct input *in, const struct err *wh
 	bool now = c && c->letter_refused;
 	struct deadletter_source source = { in->topic, in->partition, in->offset, in->key, in->value, in->message };
 	struct deadletter_origin origin = { w->spec->name, w->instance, deadletter_stage(why->reason), clock_real_us(),
-		now ? in->timestamp_us / 1000 : -1 };
+					    now ? in->timestamp_us / 1000 : -1 };
 	struct producer_record record = {
 		.topic = letter_topic(w, in->topic),
 		.partition = w->opt.dlq_topic[0] ? PARTITION_BY_KEY : in->partition,
@@ -173,9 +174,9 @@ batch_letter(struct worker *w, const struct input *in, const struct err *why, bo
 	b->counts = counts;
 	counts[b->n_counts++] = (struct letter_count){ in->topic, why->reason };
 	if (w->opt.errors_log)
-		log_error(LOG_WARN, again ? "dead letter delivered again" : "dead letter", why, "topic", LOG_S(in->topic), "partition",
-		    LOG_I(in->partition), "offset", LOG_I(in->offset), "key",
-		    LOG_S(w->opt.errors_log_messages ? arena_copy(b->arena, in->key).ptr : ""), NULL);
+		log_error(LOG_WARN, again ? "dead letter delivered again" : "dead letter", why, "topic",
+			  LOG_S(in->topic), "partition", LOG_I(in->partition), "offset", LOG_I(in->offset), "key",
+			  LOG_S(w->opt.errors_log_messages ? arena_copy(b->arena, in->key).ptr : ""), NULL);
 	if (!w->spec->store || again)
 		return batch_send_letter(w, in, why, err);
 	letters = batch_grow(b->letters, b->n_letters, &b->cap_letters, sizeof(*letters));
@@ -214,8 +215,8 @@ conviction_add(struct worker *w, const struct conviction *c, struct err *err)
 
 	if (copy)
 		*copy = *c;
-	if (!copy ||
-	    map_put(w->convictions, conviction_key(text, c->where.topic, c->where.partition, c->where.offset), copy) < 0) {
+	if (!copy || map_put(w->convictions, conviction_key(text, c->where.topic, c->where.partition, c->where.offset),
+			     copy) < 0) {
 		free(copy);
 		return err_set(err, REASON_NO_MEMORY, "dead letter");
 	}

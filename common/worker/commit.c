@@ -42,18 +42,19 @@ judge_refusal(struct worker *w, struct err *err)
 		return true;
 	}
 	earlier = conviction_find(w, c.where.topic, c.where.partition, c.where.offset);
-	for_good = r.why.reason != REASON_BROKER_REFUSED_TIME || (earlier && earlier->letter_refused) || !w->batch.n_records;
+	for_good =
+	    r.why.reason != REASON_BROKER_REFUSED_TIME || (earlier && earlier->letter_refused) || !w->batch.n_records;
 	if (r.letter && for_good) {
 		err_set(err, REASON_TOPIC_MISMATCH, "%s[%d] offset %lld: its dead letter is refused: %s", c.where.topic,
-		    c.where.partition, (long long)c.where.offset, r.why.text);
+			c.where.partition, (long long)c.where.offset, r.why.text);
 		return false;
 	}
 	if (r.letter) {
 		c.letter_refused = true;
 		c.why = earlier ? earlier->why : (struct err)ERR_INIT;
 	}
-	log_error(LOG_WARN, "refused by the broker", &r.why, "topic", LOG_S(c.where.topic), "partition", LOG_I(c.where.partition),
-	    "offset", LOG_I(c.where.offset), NULL);
+	log_error(LOG_WARN, "refused by the broker", &r.why, "topic", LOG_S(c.where.topic), "partition",
+		  LOG_I(c.where.partition), "offset", LOG_I(c.where.offset), NULL);
 	return conviction_add(w, &c, err) == 0;
 }
 
@@ -210,7 +211,8 @@ commit_kafka(struct worker *w, struct err *err)
 	if (!w->batch.kafka_open && transaction_begin(w->producer, err) < 0)
 		return in_doubt(w);
 	w->batch.kafka_open = true;
-	return result_of(w, transaction_commit(w->producer, w->consumer, positions, n, w->opt.transaction_timeout_ms, err), err);
+	return result_of(
+	    w, transaction_commit(w->producer, w->consumer, positions, n, w->opt.transaction_timeout_ms, err), err);
 }
 
 static void

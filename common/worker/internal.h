@@ -3,6 +3,7 @@
  *
  *	worker.c	main: options, connections, open, run, close
  *	loop.c		poll -> process -> commit; the phases
+ *	process.c	one record and the answers to its failures
  *	assignment.c	partitions held: load, rewind, let go
  *	commit.c	the end of a transaction and its five outcomes
  *	context.c	what a worker may do during a call
@@ -30,11 +31,11 @@
 /* Where the loop stands.  Changed by phase_set() alone, which logs it. */
 enum phase {
 	PHASE_CONNECTING, /* no producer yet, or topics not there */
-	PHASE_JOINED,	  /* a member of the group without partitions (yet) */
-	PHASE_LOADING,	  /* partitions assigned, positions not known yet */
+	PHASE_JOINED,     /* a member of the group without partitions (yet) */
+	PHASE_LOADING,    /* partitions assigned, positions not known yet */
 	PHASE_RUNNING,
 	PHASE_RETRYING, /* fetching nothing; a commit or a record is tried again at retry.at_us */
-	PHASE_PAUSED,	/* by REST */
+	PHASE_PAUSED,   /* by REST */
 	PHASE_STOPPING,
 	PHASE_COUNT
 };
@@ -44,10 +45,10 @@ struct held {
 	char *topic;
 	int32_t partition;
 	bool side, loaded;
-	int64_t next;	   /* offset of the next record to process */
+	int64_t next;      /* offset of the next record to process */
 	int64_t committed; /* as known; OFFSET_NONE: nothing yet */
 	int64_t attempted; /* where a transaction of unknown fate would have put it */
-	int64_t end;	   /* until.caught.up: where to stop; -1: not asked yet */
+	int64_t end;       /* until.caught.up: where to stop; -1: not asked yet */
 };
 
 /* Where a partition stood when it was let go: its keys' states are good for exactly this offset. */
@@ -86,15 +87,16 @@ struct batch {
 	struct letter_count {
 		const char *topic;
 		enum err_reason reason;
-	} *counts; /* dead letters of this transaction, for the metrics */
+	} * counts; /* dead letters of this transaction, for the metrics */
 	size_t n_counts, cap_counts;
 	struct timing *timings;
 	size_t n_timings, cap_timings;
 	size_t n_records, n_bytes, bytes_out, n_out;
-	int64_t begun_us; /* first record; 0: empty */
+	int64_t begun_us;  /* first record; 0: empty */
 	int64_t newest_ms; /* newest time stamp of an input */
-	struct position sole; /* the record at hand latest: the guilty one when a transaction of one record is refused */
-	bool kafka_open;   /* the producer's transaction has begun */
+	struct position
+	    sole;        /* the record at hand latest: the guilty one when a transaction of one record is refused */
+	bool kafka_open; /* the producer's transaction has begun */
 	bool flushed, stored;
 };
 
@@ -193,12 +195,18 @@ const char *phase_name(enum phase p);
 /* Trouble outside the records: wait and try again; -1 when errors.retry.timeout is used up or the class is FATAL. */
 int loop_trouble(struct worker *w, enum phase then, struct err *err);
 void loop_beat(struct worker *w);
+/* Commit, and do what its result asks for (a pause, a rewind, a new producer).  -1: stop, *ERR says why. */
+int loop_commit(struct worker *w, struct err *err);
+int loop_settle(struct worker *w, enum commit_result result, struct err *err);
+
+/* ---- process.c ---- */
+int process_record(struct worker *w, const struct consumed *m, struct err *err); /* takes the message */
 
 /* ---- assignment.c ---- */
 void assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t n);
 void assignment_revoked(void *ctx, const struct topic_partition *partitions, size_t n, bool lost);
 struct held *assignment_find(struct worker *w, const char *topic, int32_t partition);
-int assignment_load(struct worker *w, struct err *err); /* LOADING -> RUNNING; RETRY: call again */
+int assignment_load(struct worker *w, struct err *err);              /* LOADING -> RUNNING; RETRY: call again */
 int assignment_fetch(struct worker *w, bool fetch, struct err *err); /* from held[].next; false: nothing */
 bool assignment_caught_up(const struct worker *w);
 void assignment_clear(struct worker *w);

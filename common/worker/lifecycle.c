@@ -56,7 +56,7 @@ watch(void *arg)
 			struct err err = ERR_INIT;
 
 			err_set(&err, REASON_STUCK, "the main loop has stood still for %lld ms (watchdog.timeout.ms)",
-			    (long long)(still / US_PER_MS));
+				(long long)(still / US_PER_MS));
 			log_error(LOG_ERROR, "stuck", &err, NULL);
 			_exit(EXIT_STUCK);
 		}
@@ -152,10 +152,13 @@ answer_offsets(void *ctx, struct buffer *out)
 	for (size_t i = 0; i < w->face.n_held; i++) {
 		const struct held *h = &w->face.held[i];
 
-		failed |= buffer_text(out, i ? ",{\"partition\":{\"kafka_topic\":" : "{\"partition\":{\"kafka_topic\":") |
-			  buffer_json_string(out, span_of(h->topic)) | buffer_printf(out, ",\"kafka_partition\":%d}", h->partition) |
-			  (h->committed < 0 ? buffer_text(out, ",\"offset\":null}") :
-					      buffer_printf(out, ",\"offset\":{\"kafka_offset\":%lld}}", (long long)h->committed));
+		failed |=
+		    buffer_text(out, i ? ",{\"partition\":{\"kafka_topic\":" : "{\"partition\":{\"kafka_topic\":") |
+		    buffer_json_string(out, span_of(h->topic)) |
+		    buffer_printf(out, ",\"kafka_partition\":%d}", h->partition) |
+		    (h->committed < 0
+			 ? buffer_text(out, ",\"offset\":null}")
+			 : buffer_printf(out, ",\"offset\":{\"kafka_offset\":%lld}}", (long long)h->committed));
 	}
 	pthread_mutex_unlock(&w->face_lock);
 	return failed | buffer_text(out, "]}");

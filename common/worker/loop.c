@@ -24,8 +24,8 @@
 const char *
 phase_name(enum phase p)
 {
-	static const char *const names[PHASE_COUNT] = { "connecting", "joined", "loading", "running", "retrying", "paused",
-		"stopping" };
+	static const char *const names[PHASE_COUNT] = { "connecting", "joined", "loading", "running",
+							"retrying",   "paused", "stopping" };
 
 	return names[p];
 }
@@ -35,7 +35,8 @@ phase_set(struct worker *w, enum phase to, const char *why)
 {
 	if (w->phase == to)
 		return;
-	log_event(LOG_INFO, "phase", "from", LOG_S(phase_name(w->phase)), "to", LOG_S(phase_name(to)), "why", LOG_S(why), NULL);
+	log_event(LOG_INFO, "phase", "from", LOG_S(phase_name(w->phase)), "to", LOG_S(phase_name(to)), "why",
+		  LOG_S(why), NULL);
 	w->phase = to;
 	metric_set(w->meters.ready, to == PHASE_RUNNING || to == PHASE_JOINED);
 	lifecycle_show(w, why);
@@ -59,7 +60,7 @@ loop_trouble(struct worker *w, enum phase then, struct err *err)
 		return err_wrap(err, "given up after errors.retry.timeout");
 	if (w->retry.attempt == 1 || now - w->wait_logged_us > SAME_LOG_US) {
 		log_error(LOG_WARN, "waiting", err, "attempt", LOG_I(w->retry.attempt), "next_in_ms",
-		    LOG_I((w->retry.at_us - now) / US_PER_MS), NULL);
+			  LOG_I((w->retry.at_us - now) / US_PER_MS), NULL);
 		w->wait_logged_us = now;
 	}
 	phase_set(w, then, err->text);
@@ -80,8 +81,8 @@ check_topic(struct worker *w, const char *topic, bool must_match, struct err *er
 	if (!w->partitions)
 		w->partitions = n;
 	if (must_match && n != w->partitions)
-		return err_set(err, REASON_TOPIC_MISMATCH, "topic %s has %d partitions, %s has %d: they must be equal", topic, n,
-		    w->topics[0], w->partitions);
+		return err_set(err, REASON_TOPIC_MISMATCH, "topic %s has %d partitions, %s has %d: they must be equal",
+			       topic, n, w->topics[0], w->partitions);
 	return 0;
 }
 
@@ -114,7 +115,8 @@ check_topics(struct worker *w, struct err *err)
 static int
 subscribe(struct worker *w, struct err *err)
 {
-	CLEANUP(heap_free) const char **topics = calloc(w->n_topics + w->n_side, sizeof(char *));
+	CLEANUP(heap_free)
+	const char **topics = calloc(w->n_topics + w->n_side, sizeof(char *));
 
 	if (!topics)
 		return err_set(err, REASON_NO_MEMORY, "subscribe");
@@ -169,15 +171,13 @@ connect_all(struct worker *w, struct err *err)
 
 /* ---- after a commit ---- */
 
-static int
-settle(struct worker *w, enum commit_result result, struct err *err)
+int
+loop_settle(struct worker *w, enum commit_result result, struct err *err)
 {
 	struct err ignored = ERR_INIT;
 
 	switch (result) {
-	case COMMIT_DONE:
-		retry_succeeded(&w->retry);
-		return 0;
+	case COMMIT_DONE: retry_succeeded(&w->retry); return 0;
 	case COMMIT_RETRY:
 		w->retry_commit = true;
 		assignment_fetch(w, false, &ignored);
@@ -191,189 +191,22 @@ settle(struct worker *w, enum commit_result result, struct err *err)
 			phase_set(w, w->n_held ? PHASE_LOADING : PHASE_JOINED, "an output was refused: reading again");
 			return 0;
 		}
-		return loop_trouble(w, result == COMMIT_RENEW ? PHASE_CONNECTING : w->n_held ? PHASE_LOADING : PHASE_JOINED, err);
+		return loop_trouble(w,
+				    result == COMMIT_RENEW ? PHASE_CONNECTING
+				    : w->n_held            ? PHASE_LOADING
+							   : PHASE_JOINED,
+				    err);
 	case COMMIT_STOP: break;
 	}
 	return -1;
 }
 
-static int
-commit_now(struct worker *w, struct err *err)
+int
+loop_commit(struct worker *w, struct err *err)
 {
-	int result = settle(w, commit_batch(w, err), err);
+	int result = loop_settle(w, commit_batch(w, err), err);
 
 	loop_beat(w);
-	return result;
-}
-
-/* ---- processing ---- */
-
-static int
-note_record(struct worker *w, struct held *h, const struct input *in, int64_t event_us, struct err *err)
-{
-	struct batch *b = &w->batch;
-	struct timing *timings = batch_grow(b->timings, b->n_timings, &b->cap_timings, sizeof(*timings));
-
-	if (!timings)
-		return err_set(err, REASON_NO_MEMORY, "batch");
-	b->timings = timings;
-	if (!h->side)
-		timings[b->n_timings++] = (struct timing){ in->timestamp_us, event_us };
-	h->next = in->offset + 1;
-	b->n_records++;
-	b->n_bytes += in->key.len + in->value.len;
-	return 0;
-}
-
-/* Call the worker, or dead-letter at once what the broker refused before. */
-static int
-call(struct worker *w, const struct held *h, struct context *ctx, struct err *err)
-{
-	const struct conviction *c = conviction_find(w, h->topic, h->partition, ctx->input->offset);
-
-	w->batch.n_emissions = 0;
-	w->batch.values.len = 0;
-	if (c && c->why.reason) {
-		*err = c->why;
-		return -1;
-	}
-	return (h->side ? w->spec->side : w->spec->record)(w->self, ctx, ctx->input, err);
-}
-
-/* The worker says that the record is bad. */
-static int
-poison(struct worker *w, const struct input *in, struct err *err)
-{
-	struct err why = *err;
-
-	err_clear(err);
-	if (w->opt.tolerance == TOLERANCE_NONE)
-		return err_set(err, REASON_POISON_NOT_TOLERATED, "%s[%d] offset %lld: %s: %s", in->topic, in->partition,
-		    (long long)in->offset, err_reason_name(why.reason), why.text);
-	return batch_letter(w, in, &why, false, err);
-}
-
-/* Trouble that is not the record's: what came before it is committed, and it is read again after a pause. */
-static int
-postpone(struct worker *w, const struct held *h, int64_t offset, struct err *err)
-{
-	struct err why = *err, ignored = ERR_INIT;
-	struct retry retry = w->retry;
-
-	err_clear(err);
-	if (commit_now(w, err) < 0)
-		return -1;
-	if (w->phase != PHASE_RUNNING)
-		return 0;
-	w->retry = retry;
-	w->retry_commit = false;
-	assignment_fetch(w, false, &ignored);
-	*err = why;
-	err_wrap(err, "%s[%d] offset %lld", h->topic, h->partition, (long long)offset);
-	return loop_trouble(w, PHASE_RETRYING, err);
-}
-
-/* The transaction failed under the record's outputs or its dead letter. */
-static int
-give_up(struct worker *w, struct err *err)
-{
-	struct conviction guilty = { .where = w->batch.sole, .why = *err };
-	enum commit_result result;
-
-	if (err_class(err) == ERR_FATAL) {
-		commit_abort(w, err);
-		*err = guilty.why;
-		return -1;
-	}
-	if (err_class(err) == ERR_RECORD) { /* the client itself refuses it: no need to search */
-		err_clear(err);
-		if (conviction_add(w, &guilty, err) < 0)
-			return -1;
-	}
-	w->batch.n_records++; /* the record at hand is part of what was refused */
-	result = commit_abort(w, err);
-	return settle(w, result, err);
-}
-
-static int
-keep_input(struct worker *w, struct input *in, struct err *err)
-{
-	struct batch *b = &w->batch;
-	struct input **grown = batch_grow(b->inputs, b->n_inputs, &b->cap_inputs, sizeof(*grown));
-
-	if (!grown)
-		return err_set(err, REASON_NO_MEMORY, "batch");
-	b->inputs = grown;
-	grown[b->n_inputs++] = in;
-	return 0;
-}
-
-static int
-process_input(struct worker *w, struct held *h, struct input *in, struct err *err)
-{
-	struct context ctx = { .w = w, .input = in, .event_us = -1 };
-	int result;
-
-	w->batch.sole = (struct position){ h->topic, h->partition, in->offset };
-	if (in->timestamp_us / 1000 > w->batch.newest_ms)
-		w->batch.newest_ms = in->timestamp_us / 1000;
-	result = call(w, h, &ctx, err);
-	if (result < 0 && err_class(err) == ERR_RETRY)
-		return postpone(w, h, in->offset, err);
-	if (result < 0 && err_class(err) == ERR_RECORD)
-		result = poison(w, in, err);
-	else if (result == 0)
-		result = batch_send(w, &ctx, err);
-	if (result < 0)
-		return give_up(w, err);
-	return note_record(w, h, in, ctx.event_us, err);
-}
-
-static bool
-commit_due(const struct worker *w)
-{
-	const struct batch *b = &w->batch;
-
-	if (b->n_records >= w->batch_limit || b->n_bytes >= (size_t)w->opt.batch_max_bytes)
-		return true;
-	return (b->n_records & 15) == 0 && clock_monotonic_us() - b->begun_us >= w->opt.commit_interval_ms * US_PER_MS;
-}
-
-/* One record; takes its message. */
-static int
-process(struct worker *w, const struct consumed *m, struct err *err)
-{
-	struct held *h = assignment_find(w, m->topic, m->partition);
-	struct input local, *in = &local;
-	int result = 0;
-
-	/* Left over from before a rewind, or behind the end of a bounded run. */
-	if (w->phase != PHASE_RUNNING || !h || m->offset < h->next || (h->end >= 0 && m->offset >= h->end)) {
-		consumed_free(m->message);
-		return 0;
-	}
-	if (batch_begin(w, err) < 0) {
-		consumed_free(m->message);
-		return give_up(w, err);
-	}
-	if (w->spec->holds_inputs)
-		in = arena_alloc(w->batch.arena, sizeof(*in));
-	if (!in) {
-		consumed_free(m->message);
-		return err_set(err, REASON_NO_MEMORY, "batch");
-	}
-	*in = (struct input){ h->topic, m->partition, m->offset, m->timestamp_ms < 0 ? -1 : m->timestamp_ms * 1000, m->key, m->value,
-		consumed_header(m->message, "__value_schema_id"), m->message };
-	if (w->spec->holds_inputs && keep_input(w, in, err) < 0) {
-		consumed_free(m->message);
-		return -1;
-	}
-	result = process_input(w, h, in, err);
-	if (!w->spec->holds_inputs)
-		consumed_free(m->message);
-	arena_reset(w->batch.call_arena);
-	if (result == 0 && w->phase == PHASE_RUNNING && commit_due(w))
-		result = commit_now(w, err);
 	return result;
 }
 
@@ -423,19 +256,17 @@ poll_once(struct worker *w, struct err *err)
 			consumed_free(m.message);
 		w->hook_result = COMMIT_DONE;
 		*err = w->hook_error;
-		return settle(w, result, err);
+		return loop_settle(w, result, err);
 	}
 	switch (event) {
-	case CONSUMER_RECORD: return process(w, &m, err);
+	case CONSUMER_RECORD: return process_record(w, &m, err);
 	case CONSUMER_TROUBLE: return trouble_from_poll(w, err);
-	case CONSUMER_END:
-		pass_markers(w, &m);
-		return 0;
+	case CONSUMER_END: pass_markers(w, &m); return 0;
 	case CONSUMER_NOTHING: break;
 	}
 	if (w->producer)
 		producer_poll(w->producer, 0);
-	return w->phase == PHASE_RUNNING && gathering ? commit_now(w, err) : 0;
+	return w->phase == PHASE_RUNNING && gathering ? loop_commit(w, err) : 0;
 }
 
 static int
@@ -465,7 +296,7 @@ resume_step(struct worker *w, const char *why, struct err *err)
 		enum commit_result result = commit_batch(w, err);
 
 		if (result != COMMIT_DONE)
-			return settle(w, result, err);
+			return loop_settle(w, result, err);
 		retry_succeeded(&w->retry);
 	}
 	if (assignment_fetch(w, true, err) < 0)
@@ -489,7 +320,7 @@ phase_step(struct worker *w, struct err *err)
 	case PHASE_RUNNING:
 		if (!wants_pause)
 			return 0;
-		if (commit_now(w, err) < 0)
+		if (loop_commit(w, err) < 0)
 			return -1;
 		if (w->phase != PHASE_RUNNING || assignment_fetch(w, false, err) < 0)
 			return 0;
@@ -541,7 +372,7 @@ loop_run(struct worker *w, struct err *err)
 			if (phase_step(w, err) < 0)
 				return -1;
 			metric_set(w->meters.transaction_age,
-			    w->batch.begun_us ? (double)(clock_monotonic_us() - w->batch.begun_us) * 1e-6 : 0);
+				   w->batch.begun_us ? (double)(clock_monotonic_us() - w->batch.begun_us) * 1e-6 : 0);
 		}
 		if (!w->subscribed)
 			clock_sleep_us(IDLE_POLL_MS * US_PER_MS);

@@ -15,30 +15,49 @@ static const struct meter {
 } table[] = {
 	{ AT(records_in), { "forebay_records_in_total", METRIC_COUNTER, "", "input records processed and committed" } },
 	{ AT(bytes_in), { "forebay_bytes_in_total", METRIC_COUNTER, "", "bytes of keys and values of these records" } },
-	{ AT(records_out), { "forebay_records_out_total", METRIC_COUNTER, "", "records sent to output topics, committed or not" } },
-	{ AT(bytes_out), { "forebay_bytes_out_total", METRIC_COUNTER, "", "bytes of keys and values of these records" } },
+	{ AT(records_out),
+	  { "forebay_records_out_total", METRIC_COUNTER, "", "records sent to output topics, committed or not" } },
+	{ AT(bytes_out),
+	  { "forebay_bytes_out_total", METRIC_COUNTER, "", "bytes of keys and values of these records" } },
 	{ AT(commits), { "forebay_commits_total", METRIC_COUNTER, "", "transactions committed" } },
-	{ AT(aborts), { "forebay_aborts_total", METRIC_COUNTER, "", "transactions given up; their input is read again" } },
+	{ AT(aborts),
+	  { "forebay_aborts_total", METRIC_COUNTER, "", "transactions given up; their input is read again" } },
 	{ AT(commit_seconds), { "forebay_commit_seconds", METRIC_HISTOGRAM, "", "time a commit takes" } },
-	{ AT(batch_seconds), { "forebay_batch_seconds", METRIC_HISTOGRAM, "", "time from a transaction's first record to its commit" } },
-	{ AT(batch_records), { "forebay_batch_records", METRIC_HISTOGRAM, "", "input records in a transaction", batch_bounds, ARRAY_LEN(batch_bounds) } },
-	{ AT(transaction_age), { "forebay_open_transaction_seconds", METRIC_GAUGE, "", "age of the open transaction; 0: none" } },
+	{ AT(batch_seconds),
+	  { "forebay_batch_seconds", METRIC_HISTOGRAM, "", "time from a transaction's first record to its commit" } },
+	{ AT(batch_records),
+	  { "forebay_batch_records", METRIC_HISTOGRAM, "", "input records in a transaction", batch_bounds,
+	    ARRAY_LEN(batch_bounds) } },
+	{ AT(transaction_age),
+	  { "forebay_open_transaction_seconds", METRIC_GAUGE, "", "age of the open transaction; 0: none" } },
 	{ AT(rebalances), { "forebay_rebalances_total", METRIC_COUNTER, "", "assignments received" } },
 	{ AT(keys), { "forebay_state_keys", METRIC_GAUGE, "", "keys whose state is in memory" } },
 	{ AT(ready), { "forebay_ready", METRIC_GAUGE, "", "1 while the worker processes its partitions" } },
-	{ AT(latency_ingest), { "forebay_latency_from_ingest_seconds", METRIC_HISTOGRAM, "", "from the raw record's time stamp to our commit" } },
-	{ AT(latency_event), { "forebay_latency_from_event_seconds", METRIC_HISTOGRAM, "", "from the event time to our commit" } },
-	{ AT(connect_read), { "kafka_connect_sink_task_sink_record_read_total", METRIC_COUNTER, "connector,task", "as in Kafka Connect" } },
-	{ AT(connect_failures), { "kafka_connect_task_error_total_record_failures", METRIC_COUNTER, "connector,task", "as in Kafka Connect" } },
-	{ AT(connect_skipped), { "kafka_connect_task_error_total_records_skipped", METRIC_COUNTER, "connector,task", "as in Kafka Connect" } },
-	{ AT(connect_retries), { "kafka_connect_task_error_total_retries", METRIC_COUNTER, "connector,task", "as in Kafka Connect" } },
-	{ AT(connect_letters), { "kafka_connect_task_error_deadletterqueue_produce_requests", METRIC_COUNTER, "connector,task", "as in Kafka Connect" } },
+	{ AT(latency_ingest),
+	  { "forebay_latency_from_ingest_seconds", METRIC_HISTOGRAM, "",
+	    "from the raw record's time stamp to our commit" } },
+	{ AT(latency_event),
+	  { "forebay_latency_from_event_seconds", METRIC_HISTOGRAM, "", "from the event time to our commit" } },
+	{ AT(connect_read),
+	  { "kafka_connect_sink_task_sink_record_read_total", METRIC_COUNTER, "connector,task",
+	    "as in Kafka Connect" } },
+	{ AT(connect_failures),
+	  { "kafka_connect_task_error_total_record_failures", METRIC_COUNTER, "connector,task",
+	    "as in Kafka Connect" } },
+	{ AT(connect_skipped),
+	  { "kafka_connect_task_error_total_records_skipped", METRIC_COUNTER, "connector,task",
+	    "as in Kafka Connect" } },
+	{ AT(connect_retries),
+	  { "kafka_connect_task_error_total_retries", METRIC_COUNTER, "connector,task", "as in Kafka Connect" } },
+	{ AT(connect_letters),
+	  { "kafka_connect_task_error_deadletterqueue_produce_requests", METRIC_COUNTER, "connector,task",
+	    "as in Kafka Connect" } },
 };
 
 static const struct metric_spec letters_spec = { "forebay_dead_letters_total", METRIC_COUNTER, "topic,reason",
-	"records sent to a dead-letter topic and committed" };
+						 "records sent to a dead-letter topic and committed" };
 static const struct metric_spec retries_spec = { "forebay_retries_total", METRIC_COUNTER, "reason",
-	"attempts that failed for a reason outside the record" };
+						 "attempts that failed for a reason outside the record" };
 
 void
 meters_init(struct meters *m, struct metrics *metrics, const char *worker)
@@ -47,7 +66,8 @@ meters_init(struct meters *m, struct metrics *metrics, const char *worker)
 
 	m->metrics = metrics;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		*(struct metric_series **)((char *)m + table[i].offset) = metrics_series(metrics, &table[i].spec, labels);
+		*(struct metric_series **)((char *)m + table[i].offset) =
+		    metrics_series(metrics, &table[i].spec, labels);
 }
 
 void

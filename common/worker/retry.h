@@ -7,8 +7,8 @@
 
 struct retry {
 	int64_t since_us; /* first failure of the trouble at hand; 0: none */
-	int64_t at_us;	  /* next attempt */
-	int attempt;	  /* failures so far */
+	int64_t at_us;    /* next attempt */
+	int attempt;      /* failures so far */
 };
 
 /* Pause before attempt ATTEMPT (1 = after the first failure) in ms: in [d/2, d], d = min(300 * 2^(attempt-1), MAX_MS). */

@@ -57,10 +57,12 @@ name_ourselves(struct worker *w, struct err *err)
 		snprintf(w->group, sizeof(w->group), "forebay-%s", w->spec->name);
 	snprintf(w->transactional_id, sizeof(w->transactional_id), "%s-%s", w->group, w->instance);
 	log_identity(w->spec->name, w->instance);
-	if (split(w->opt.topics, &w->topics, &w->n_topics, err) < 0 || split(w->opt.side_topics, &w->side_topics, &w->n_side, err) < 0)
+	if (split(w->opt.topics, &w->topics, &w->n_topics, err) < 0 ||
+	    split(w->opt.side_topics, &w->side_topics, &w->n_side, err) < 0)
 		return -1;
 	if (!w->n_topics)
-		return err_set(err, REASON_OPTION_INVALID, "topics: %s needs at least one topic to read", w->spec->name);
+		return err_set(err, REASON_OPTION_INVALID, "topics: %s needs at least one topic to read",
+			       w->spec->name);
 	if (w->n_side && !w->spec->side)
 		return err_set(err, REASON_OPTION_INVALID, "side.topics: %s has no side inputs", w->spec->name);
 	return 0;
@@ -110,8 +112,8 @@ start(struct worker *w, struct err *err)
 	enum log_level level;
 
 	if (log_level_parse(w->opt.log_level, &level) < 0)
-		return err_set(err, REASON_OPTION_INVALID, "log.level: \"%s\" is none of trace, debug, info, warn, error",
-		    w->opt.log_level);
+		return err_set(err, REASON_OPTION_INVALID,
+			       "log.level: \"%s\" is none of trace, debug, info, warn, error", w->opt.log_level);
 	log_set_level(level);
 	if (name_ourselves(w, err) < 0 || list_overrides(w, err) < 0 || metrics_new(&w->metrics, err) < 0 ||
 	    batch_init(&w->batch, err) < 0)
@@ -122,7 +124,8 @@ start(struct worker *w, struct err *err)
 	w->states = w->spec->state ? state_table_new(w->spec->state) : NULL;
 	if (!w->convictions || (w->spec->state && !w->states))
 		return err_set(err, REASON_NO_MEMORY, "worker");
-	if (registry_new(w->opt.schema_registry_url, w->opt.schema_dir, &w->registry, err) < 0 || lifecycle_start(w, err) < 0)
+	if (registry_new(w->opt.schema_registry_url, w->opt.schema_dir, &w->registry, err) < 0 ||
+	    lifecycle_start(w, err) < 0)
 		return -1;
 	w->opened = true;
 	return new_consumer(w, err);
@@ -194,7 +197,8 @@ exit_code(const struct err *err)
 }
 
 int
-worker_main(const struct worker_spec *spec, void *self, const struct option_set *own, size_t n_own, int argc, char **argv)
+worker_main(const struct worker_spec *spec, void *self, const struct option_set *own, size_t n_own, int argc,
+	    char **argv)
 {
 	struct worker w = { .spec = spec, .self = self, .face_lock = PTHREAD_MUTEX_INITIALIZER };
 	struct option_set sets[8] = { { "Every worker", worker_option_table, worker_option_count, &w.opt } };
