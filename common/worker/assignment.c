@@ -245,9 +245,10 @@ assignment_load(struct worker *w, struct err *err)
 		return -1;
 	for (size_t i = 0; i < w->n_held; i++) {
 		w->held[i].loaded = true;
-		log_event(LOG_INFO, "reading", "topic", LOG_S(w->held[i].topic), "partition",
+		log_event(LOG_DEBUG, "reading", "topic", LOG_S(w->held[i].topic), "partition",
 			  LOG_I(w->held[i].partition), "offset", LOG_I(w->held[i].next), NULL);
 	}
+	log_event(LOG_INFO, "assigned", "partitions", LOG_I((int64_t)w->n_held), NULL);
 	parked_clear(w);
 	return 0;
 }

@@ -28,6 +28,13 @@ worker_opts(const struct worker *w)
 	return &w->opt;
 }
 
+const char *const *
+worker_topics(const struct worker *w, size_t *n)
+{
+	*n = w->n_topics;
+	return (const char *const *)w->topics;
+}
+
 int
 worker_input(struct worker *w, const char *topic, const struct record_type *type, struct codec **ret, struct err *err)
 {

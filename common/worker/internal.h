@@ -170,7 +170,7 @@ struct worker {
 	enum phase phase;
 	struct retry retry;
 	bool retry_commit; /* PHASE_RETRYING: the commit is tried again; else input is read again */
-	int64_t wait_logged_us;
+	int64_t wait_logged_us, shown_us;
 	int64_t stop_by_us; /* STOPPING: not later than this */
 
 	_Atomic bool wants_pause;
@@ -236,6 +236,7 @@ int conviction_add(struct worker *w, const struct conviction *c, struct err *err
 int lifecycle_start(struct worker *w, struct err *err);
 void lifecycle_stop(struct worker *w);
 bool lifecycle_stop_wanted(void);
-void lifecycle_show(struct worker *w, const char *message); /* to the HTTP thread */
+/* To the HTTP thread: phase, partitions and MESSAGE (NULL: the one before). */
+void lifecycle_show(struct worker *w, const char *message);
 
 #endif

@@ -84,7 +84,8 @@ lifecycle_show(struct worker *w, const char *message)
 
 	pthread_mutex_lock(&w->face_lock);
 	f->phase = w->phase;
-	snprintf(f->message, sizeof(f->message), "%s", message);
+	if (message)
+		snprintf(f->message, sizeof(f->message), "%s", message);
 	face_clear(f);
 	f->held = calloc(w->n_held + 1, sizeof(*f->held));
 	for (size_t i = 0; f->held && i < w->n_held; i++) {

@@ -16,8 +16,11 @@
 #include "common/worker/internal.h"
 
 #define IDLE_POLL_MS 100
+#define WAIT_POLL_MS 10 /* an assignment arrives inside a poll, which then waits on */
 #define GATHER_POLL_MS 1 /* a transaction is open and nothing is at hand: commit if nothing comes within */
 #define CONNECT_TIMEOUT_MS 5000
+#define CONNECT_PAUSE_US (20 * US_PER_MS)
+#define SHOW_INTERVAL_US US_PER_SECOND
 #define HOUSEKEEPING_TURNS 16 /* polls between two looks at the clock and at what others want */
 #define SAME_LOG_US (10 * US_PER_SECOND)
 
@@ -245,7 +248,7 @@ static int
 poll_once(struct worker *w, struct err *err)
 {
 	bool gathering = w->batch.begun_us || w->batch.kafka_open;
-	int timeout = w->phase == PHASE_RUNNING && gathering ? GATHER_POLL_MS : IDLE_POLL_MS;
+	int timeout = w->phase != PHASE_RUNNING ? WAIT_POLL_MS : gathering ? GATHER_POLL_MS : IDLE_POLL_MS;
 	struct consumed m;
 	enum consumer_event event = consumer_poll(w->consumer, timeout, &m, err);
 
@@ -363,19 +366,29 @@ finished(const struct worker *w)
 	return w->phase == PHASE_RUNNING ? assignment_caught_up(w) : w->phase == PHASE_JOINED && w->assigned_nothing;
 }
 
+/* What others look at and ask for; not for every record, as it costs as much as one. */
+static int
+housekeeping(struct worker *w, struct err *err)
+{
+	int64_t now = clock_monotonic_us();
+
+	loop_beat(w);
+	metric_set(w->meters.transaction_age, w->batch.begun_us ? (double)(now - w->batch.begun_us) * 1e-6 : 0);
+	if (now - w->shown_us > SHOW_INTERVAL_US) {
+		lifecycle_show(w, NULL);
+		w->shown_us = now;
+	}
+	return phase_step(w, err);
+}
+
 int
 loop_run(struct worker *w, struct err *err)
 {
 	for (unsigned turn = 0; !lifecycle_stop_wanted(); turn++) {
-		if (w->phase != PHASE_RUNNING || turn % HOUSEKEEPING_TURNS == 0) {
-			loop_beat(w);
-			if (phase_step(w, err) < 0)
-				return -1;
-			metric_set(w->meters.transaction_age,
-				   w->batch.begun_us ? (double)(clock_monotonic_us() - w->batch.begun_us) * 1e-6 : 0);
-		}
+		if ((w->phase != PHASE_RUNNING || turn % HOUSEKEEPING_TURNS == 0) && housekeeping(w, err) < 0)
+			return -1;
 		if (!w->subscribed)
-			clock_sleep_us(IDLE_POLL_MS * US_PER_MS);
+			clock_sleep_us(CONNECT_PAUSE_US);
 		else if (poll_once(w, err) < 0)
 			return -1;
 		if (finished(w)) {

@@ -41,6 +41,12 @@ split(const char *text, char ***ret, size_t *n, struct err *err)
 	return *ret ? 0 : err_set(err, REASON_NO_MEMORY, "topics");
 }
 
+static const char *
+topics_or(const char *chosen, const char *own)
+{
+	return chosen[0] ? chosen : own ? own : "";
+}
+
 /* Names that the options leave to us. */
 static int
 name_ourselves(struct worker *w, struct err *err)
@@ -57,8 +63,8 @@ name_ourselves(struct worker *w, struct err *err)
 		snprintf(w->group, sizeof(w->group), "forebay-%s", w->spec->name);
 	snprintf(w->transactional_id, sizeof(w->transactional_id), "%s-%s", w->group, w->instance);
 	log_identity(w->spec->name, w->instance);
-	if (split(w->opt.topics, &w->topics, &w->n_topics, err) < 0 ||
-	    split(w->opt.side_topics, &w->side_topics, &w->n_side, err) < 0)
+	if (split(topics_or(w->opt.topics, w->spec->topics), &w->topics, &w->n_topics, err) < 0 ||
+	    split(topics_or(w->opt.side_topics, w->spec->side_topics), &w->side_topics, &w->n_side, err) < 0)
 		return -1;
 	if (!w->n_topics)
 		return err_set(err, REASON_OPTION_INVALID, "topics: %s needs at least one topic to read",

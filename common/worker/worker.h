@@ -87,8 +87,9 @@ struct worker_store {
 };
 
 struct worker_spec {
-	const char *name;    /* "ingest-router" */
-	const char *summary; /* one line for --help */
+	const char *name;                 /* "ingest-router" */
+	const char *summary;              /* one line for --help */
+	const char *topics, *side_topics; /* where the options name none, comma separated; NULL: none */
 	int (*open)(void *self, struct worker *w, struct err *err);
 	int (*record)(void *self, struct context *ctx, const struct input *in, struct err *err);
 	int (*side)(void *self, struct context *ctx, const struct input *in,
@@ -114,6 +115,9 @@ const struct worker_options *worker_opts(const struct worker *w);
 /* An output topic whose values are TYPE, or raw bytes with TYPE NULL.  The worker owns it. */
 int worker_output(struct worker *w, const char *topic, const struct record_type *type, struct output **ret,
 		  struct err *err);
+
+/* The topics that are read, after the options: names and their number. */
+const char *const *worker_topics(const struct worker *w, size_t *n);
 
 /* A codec to decode an input topic with.  The worker owns it. */
 int worker_input(struct worker *w, const char *topic, const struct record_type *type, struct codec **ret,

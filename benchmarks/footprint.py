@@ -1,0 +1,49 @@
+"""What does a worker need?  Resident memory idle and under load with 10,000 devices; time from exec to the first record.
+
+The limit for the start is the group join itself: a bare consumer and producer of the same client that join the same broker
+(benchmarks/copy with one record).
+"""
+import pathlib
+import time
+
+import common
+
+
+def resident_mb(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+
+
+def peak_mb(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+
+
+def run(records):
+    records = min(records, 200000)
+    env = common.fresh_stack(4)
+    flags = {"ingest-router": ["--pathmaps", str(common.TOP / "deploy/pathmaps")],
+             "sink-writer": ["--sink.mapping", str(common.TOP / "deploy/sink.properties")]}
+    fleet = {w: common.spawn(common.worker_command(w, "--listen", "", "--instance.id", w, *flags.get(w, [])), env,
+                             common.STACK / f"{w}.log") for w in common.WORKERS}
+    time.sleep(6)
+    idle = {w: round(resident_mb(p.pid), 1) for w, p in fleet.items()}
+    common.timed([common.BUILD / "benchmarks/messages", "produce", env["FOREBAY_BOOTSTRAP_SERVERS"], "telemetry.raw", records, 10000],
+                 env)
+    time.sleep(20)
+    load = {w: round(peak_mb(p.pid), 1) for w, p in fleet.items()}
+    for p in fleet.values():
+        p.terminate()
+    for p in fleet.values():
+        p.wait()
+    brokers = env["FOREBAY_BOOTSTRAP_SERVERS"]
+    bare, ours = [], []
+    for i in range(5):
+        bare.append(common.timed([common.BUILD / "benchmarks/copy", brokers, "telemetry.raw", "telemetry.deferred", 1], env)[0])
+        command = common.worker_command("ingest-router", "--listen", "", "--until.caught.up", "true", "--group.id", "forebay-ingest-router",
+                                        "--pathmaps", str(common.TOP / "deploy/pathmaps"))
+        ours.append(common.timed(command, env)[0])
+    return {"idle_mb": idle, "peak_mb_with_10000_devices": load, "bare_client_start_to_end_ms": round(min(bare) * 1000),
+            "router_start_to_end_ms": round(min(ours) * 1000)}
