@@ -75,11 +75,11 @@ buffer_printf(struct buffer *b, const char *fmt, ...)
 	return 0;
 }
 
-/* Length of the UTF-8 sequence at P, which has LEN bytes left; 0 if it is none (overlong, surrogate, cut). */
-static size_t
-utf8_sequence(const unsigned char *p, size_t len)
+size_t
+utf8_sequence(const char *text, size_t len)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *p = (const unsigned char *)text;
 	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
 	uint32_t c;
 
@@ -102,7 +102,7 @@ buffer_json_string(struct buffer *b, struct span text)
 	int bad = buffer_append(b, "\"", 1);
 
 	while (i < text.len) {
-		size_t n = utf8_sequence(p + i, text.len - i);
+		size_t n = utf8_sequence(text.ptr + i, text.len - i);
 
 		if (n == 0) {
 			bad |= buffer_text(b, "\\ufffd");

@@ -37,6 +37,9 @@ int buffer_json_string(struct buffer *b, struct span text);
 /* The shortest decimal that reads back as the same double; "NaN" and infinities as null. */
 int buffer_json_number(struct buffer *b, double value);
 
+/* Length of the UTF-8 sequence at TEXT, which has LEN > 0 bytes left; 0 if it is none (overlong, surrogate, cut). */
+size_t utf8_sequence(const char *text, size_t len);
+
 static inline struct span
 buffer_span(const struct buffer *b)
 {

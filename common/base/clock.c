@@ -60,7 +60,7 @@ clock_iso8601(int64_t us, char text[CLOCK_TEXT_BYTES])
 	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
 	mp = (5 * doy + 2) / 153;
 	year = yoe + era * 400 + (mp >= 10);
-	snprintf(text, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (int)(year % 10000),
+	snprintf(text, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (int)year,
 		 (int)(mp < 10 ? mp + 3 : mp - 9), (int)(doy - (153 * mp + 2) / 5 + 1), (int)(of_day / 3600),
 		 (int)(of_day / 60 % 60), (int)(of_day % 60), (int)rest);
 }

@@ -11,7 +11,7 @@ int64_t clock_real_us(void);      /* UTC since 1970-01-01 */
 int64_t clock_monotonic_us(void); /* never steps; only differences mean something */
 void clock_sleep_us(int64_t us);
 
-/* "2024-02-29T12:00:00.123456Z" (always 27 characters and a NUL) into TEXT, for years 0001 to 9999. */
+/* "2024-02-29T12:00:00.123456Z" (27 characters and a NUL for years 0000 to 9999; other years are written in full). */
 #define CLOCK_TEXT_BYTES 48
 void clock_iso8601(int64_t us, char text[CLOCK_TEXT_BYTES]);
 

@@ -1,6 +1,7 @@
 /* log.c -- see log.h. */
 #include "common/base/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -58,17 +59,20 @@ log_level_parse(const char *name, enum log_level *ret)
 	return 0;
 }
 
+/* A pair that does not fit is left out as a whole: the line stays JSON. */
 static void
 put_pair(struct buffer *line, const char *name, const struct log_value *v)
 {
-	buffer_text(line, ",");
-	buffer_json_string(line, span_of(name));
-	buffer_text(line, ":");
+	size_t start = line->len;
+	int bad = buffer_text(line, ",") | buffer_json_string(line, span_of(name)) | buffer_text(line, ":");
+
 	switch (v->kind) {
-	case LOG_TEXT: buffer_json_string(line, span_of(v->text ? v->text : "")); break;
-	case LOG_INTEGER: buffer_printf(line, "%lld", (long long)v->integer); break;
-	case LOG_REAL: buffer_json_number(line, v->real); break;
+	case LOG_TEXT: bad |= buffer_json_string(line, span_of(v->text ? v->text : "")); break;
+	case LOG_INTEGER: bad |= buffer_printf(line, "%" PRId64, v->integer); break;
+	case LOG_REAL: bad |= buffer_json_number(line, v->real); break;
 	}
+	if (bad)
+		line->len = start;
 }
 
 static void

@@ -1,7 +1,9 @@
 /* random.c -- see random.h. */
 #include "common/base/random.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 static uint64_t
 mix(uint64_t z)
@@ -42,4 +44,33 @@ random_hash(struct span bytes)
 	for (size_t i = 0; i < bytes.len; i++)
 		h = (h ^ (unsigned char)bytes.ptr[i]) * UINT64_C(0x100000001b3);
 	return mix(h);
+}
+
+/* Eight bytes at a time through the counter-based generator, the length last: "ab", "c" differs from "a", "bc". */
+static uint64_t
+absorb(uint64_t h, struct span bytes)
+{
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < bytes.len; i += sizeof(uint64_t)) {
+		size_t n = bytes.len - i < sizeof(uint64_t) ? bytes.len - i : sizeof(uint64_t);
+		uint64_t word = 0;
+
+		for (size_t k = 0; k < n; k++)
+			word |= (uint64_t)(unsigned char)bytes.ptr[i + k] << (8 * k);
+		h = random_u64(h, word, at++);
+	}
+	return random_u64(h, bytes.len, at);
+}
+
+void
+random_name(const struct span *parts, size_t n, char text[RANDOM_NAME_BYTES])
+{
+	uint64_t high = 1, low = 2;
+
+	for (size_t i = 0; i < n; i++) {
+		high = absorb(high, parts[i]);
+		low = absorb(low, parts[i]);
+	}
+	snprintf(text, RANDOM_NAME_BYTES, "%016" PRIx64 "%016" PRIx64, high, low);
 }

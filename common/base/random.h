@@ -17,4 +17,11 @@ double random_normal(uint64_t seed, uint64_t stream, uint64_t counter);  /* mean
 /* FNV-1a of 64 bits with a final mix: for stream numbers from device ids, and for hash tables. */
 uint64_t random_hash(struct span bytes);
 
+/*
+ * A derived name: 32 lower-case hex digits and a NUL, from two independent 64-bit hashes over the N spans and their
+ * lengths.  Chance collisions need about 2^64 names; an adversary can make one.
+ */
+#define RANDOM_NAME_BYTES 33
+void random_name(const struct span *parts, size_t n, char text[RANDOM_NAME_BYTES]);
+
 #endif

@@ -2,17 +2,20 @@
  * admin.h -- the HTTP side of a worker, on a thread of its own (libmicrohttpd).
  *
  *	GET /metrics		Prometheus text
- *	GET /health		200 {"status":"healthy","live":true,"ready":true,"message":...}; 503 starting or not ready; 500 unhealthy.
- *				?probe=live answers for liveness alone, ?probe=ready for readiness alone
+ *	GET /health		{"status":"healthy","live":true,"ready":true,"message":...}
+ *				200 healthy; 503 starting: live, but not ready; 500 unhealthy: not live.
+ *				?probe=live answers for liveness alone, ?probe=ready for both
  *	GET /			{"version","commit","kafka_cluster_id"} as Kafka Connect's
  *	GET /connectors		["<name>"]
  *	GET /connectors/<name>/status	Connect's shape; state RUNNING, PAUSED, FAILED, UNASSIGNED
  *	GET /connectors/<name>/config	effective options, secrets hidden
  *	GET /connectors/<name>/offsets	Connect's shape
  *	PUT /connectors/<name>/pause, /resume	202
- *	GET/PUT /admin/loggers[/<name>]	{"level":"DEBUG"}
+ *	GET /admin/loggers, GET/PUT /admin/loggers/root	{"level":"DEBUG"}
  *	errors			{"error_code":int,"message":text}
  *
+ * HEAD works wherever GET does.  At most 64 connections, idle ones are closed after 30 s; a request body has at most
+ * 4 KiB.  Nothing is encrypted or asked for a password: listen where only operators reach.
  * The owner supplies answers by the callbacks; they are called on the HTTP thread and must be thread-safe.
  */
 #ifndef FOREBAY_HTTP_ADMIN_H
@@ -31,6 +34,7 @@ struct admin_health {
 	char message[256];
 };
 
+/* Any of them may be NULL: healthy, or 404 for its path.  *_json return -1 when no body can be made (500). */
 struct admin_hooks {
 	void *ctx;
 	void (*health)(void *ctx, struct admin_health *ret);
@@ -43,10 +47,16 @@ struct admin_hooks {
 
 struct admin;
 
-/* LISTEN is "host:port", ":port" (all addresses) or "host:0" (a free port).  NAME is the worker's name in the paths. */
+/*
+ * LISTEN is "host:port", "[ipv6]:port", ":port" (all addresses) or "host:0" (a free port).  NAME is the worker's name
+ * in the paths.  The hooks are copied; their ctx and METRICS must live until admin_stop.  -1 on OPTION_INVALID (the
+ * form of LISTEN), IO, NO_MEMORY.
+ */
 int admin_start(const char *listen, const char *name, struct metrics *metrics, const struct admin_hooks *hooks,
 		struct admin **ret, struct err *err);
 int admin_port(const struct admin *a);
+
+/* Waits for the answer at hand: not to be called while holding what a hook needs. */
 void admin_stop(struct admin *a);
 DEFINE_CLEANUP(struct admin, admin_stop)
 
