@@ -24,7 +24,7 @@ def peak_mb(pid):
 def run(records):
     records = min(records, 200000)
     env = common.fresh_stack(4)
-    flags = {"ingest-router": ["--pathmaps", str(common.TOP / "deploy/pathmaps")],
+    flags = {"ingest-router": ["--path.maps", str(common.TOP / "deploy/pathmaps")],
              "sink-writer": ["--sink.mapping", str(common.TOP / "deploy/sink.properties")]}
     fleet = {w: common.spawn(common.worker_command(w, "--listen", "", "--instance.id", w, *flags.get(w, [])), env,
                              common.STACK / f"{w}.log") for w in common.WORKERS}
@@ -43,7 +43,7 @@ def run(records):
     for i in range(5):
         bare.append(common.timed([common.BUILD / "benchmarks/copy", brokers, "telemetry.raw", "telemetry.deferred", 1], env)[0])
         command = common.worker_command("ingest-router", "--listen", "", "--until.caught.up", "true", "--group.id", "forebay-ingest-router",
-                                        "--pathmaps", str(common.TOP / "deploy/pathmaps"))
+                                        "--path.maps", str(common.TOP / "deploy/pathmaps"))
         ours.append(common.timed(command, env)[0])
     return {"idle_mb": idle, "peak_mb_with_10000_devices": load, "bare_client_start_to_end_ms": round(min(bare) * 1000),
             "router_start_to_end_ms": round(min(ours) * 1000)}

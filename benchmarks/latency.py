@@ -24,7 +24,7 @@ def run(records):
     seconds = 30
     env = common.fresh_stack(4)
     brokers = env["FOREBAY_BOOTSTRAP_SERVERS"]
-    flags = {"ingest-router": ["--pathmaps", str(common.TOP / "deploy/pathmaps")],
+    flags = {"ingest-router": ["--path.maps", str(common.TOP / "deploy/pathmaps")],
              "sink-writer": ["--sink.mapping", str(common.TOP / "deploy/sink.properties")]}
     fleet = [common.spawn(common.worker_command(w, "--listen", "", "--instance.id", w, *flags.get(w, [])), env,
                           common.STACK / f"{w}.log") for w in common.WORKERS]

@@ -18,7 +18,7 @@ def run(records):
     for guarantee in ("exactly_once_v2", "at_least_once"):
         command = common.worker_command("ingest-router", "--listen", "", "--until.caught.up", "true", "--group.id", guarantee,
                                         "--instance.id", "bench", "--processing.guarantee", guarantee,
-                                        "--pathmaps", str(common.TOP / "deploy/pathmaps"))
+                                        "--path.maps", str(common.TOP / "deploy/pathmaps"))
         wall, cpu, _ = common.timed(command, env)
         router[guarantee] = {"records_per_second": records / wall, "records_per_cpu_second": records / cpu}
     a = copy["records"] / copy["cpu_seconds"]

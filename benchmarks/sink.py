@@ -54,7 +54,7 @@ def run(records):
     common.timed([common.BUILD / "benchmarks/messages", "produce", env["FOREBAY_BOOTSTRAP_SERVERS"], "telemetry.raw", records, 10000],
                  env)
     common.timed(common.worker_command("ingest-router", "--listen", "", "--until.caught.up", "true", "--instance.id", "bench",
-                                       "--pathmaps", str(common.TOP / "deploy/pathmaps")), env)
+                                       "--path.maps", str(common.TOP / "deploy/pathmaps")), env)
     first = sink(env, "first", records * 4)
     rows = int(psql(env, "select count(*) from forebay.readings"))
     assert rows == records * 4, f"{rows} rows of {records * 4}"

@@ -1,7 +1,14 @@
 /*
  * cache.h -- bytes by key in Redis (hiredis), which may vanish at any time: then a get is a miss and a put is forgotten,
  * both counted, and the connection is tried again after a growing pause, never on the caller's time for longer than the
- * time-out.  One owner, not thread-safe.
+ * time-out (a host that is a name is looked up by the system's resolver, which keeps its own time).  One owner, not
+ * thread-safe.
+ *
+ *	forebay_cache_hits_total	gets that found bytes
+ *	forebay_cache_misses_total	gets that did not, for whatever reason
+ *	forebay_cache_puts_total	puts handed to Redis
+ *	forebay_cache_errors_total	connections lost or not made, error answers, puts that were forgotten
+ *	forebay_cache_up		1 while Redis answers
  */
 #ifndef FOREBAY_CACHE_CACHE_H
 #define FOREBAY_CACHE_CACHE_H
@@ -11,12 +18,18 @@
 #include "common/base/arena.h"
 #include "common/base/cleanup.h"
 #include "common/base/error.h"
+#include "common/base/random.h"
 #include "common/base/span.h"
 #include "common/metrics/metrics.h"
 
 struct cache;
 
-/* URI is redis://host:port/db; "" gives a cache that always misses.  Does not connect yet.  -1 on OPTION_INVALID. */
+#define CACHE_VALUE_MAX ((size_t)4 << 20) /* longer values are neither put nor got */
+
+/*
+ * URI is redis://[[user]:password@]host[:port][/db] (6379, 0; an IPv6 address in brackets); "" gives a cache that always
+ * misses.  Does not connect yet.  TIMEOUT_MS > 0 bounds each call.  METRICS may be NULL.  -1 on OPTION_INVALID, NO_MEMORY.
+ */
 int cache_new(const char *uri, int64_t timeout_ms, struct metrics *metrics, struct cache **ret, struct err *err);
 void cache_free(struct cache *c);
 DEFINE_CLEANUP(struct cache, cache_free)
@@ -24,8 +37,12 @@ DEFINE_CLEANUP(struct cache, cache_free)
 /* SPAN_NONE when it is not there or Redis does not answer.  The bytes live in ARENA. */
 struct span cache_get(struct cache *c, struct span key, struct arena *arena);
 
-/* Store for TTL_MS.  Pipelined: answers are read by the next get or by cache_flush. */
+/* Store VALUE (not empty) for TTL_MS (> 0).  Pipelined: answers are read by later calls, or waited for by cache_flush. */
 void cache_put(struct cache *c, struct span key, struct span value, int64_t ttl_ms);
 void cache_flush(struct cache *c);
+
+/* The key of the newest forecast of a device's metric: "forebay:forecast:" and 32 hex digits. */
+#define CACHE_KEY_BYTES (17 + RANDOM_NAME_BYTES)
+void cache_forecast_key(struct span device, struct span metric, char key[CACHE_KEY_BYTES]);
 
 #endif

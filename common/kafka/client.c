@@ -83,7 +83,7 @@ set_property(rd_kafka_conf_t *conf, const char *key, const char *value, struct e
 {
 	char text[256];
 
-	if (rd_kafka_conf_set(conf, key, value, text, sizeof(text)) == RD_KAFKA_CONF_OK)
+	if (!value || rd_kafka_conf_set(conf, key, value, text, sizeof(text)) == RD_KAFKA_CONF_OK)
 		return 0;
 	return err_set(err, REASON_OPTION_INVALID, "Kafka client property %s: %s", key, text);
 }

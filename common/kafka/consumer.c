@@ -92,8 +92,9 @@ consumer_new(const struct client_config *config, const struct consumer_options *
 		{ "heartbeat.interval.ms", heartbeat },
 		{ "max.poll.interval.ms", interval },
 		{ "queued.max.messages.kbytes", kbytes },
-		{ "queued.min.messages", "100000" },
+		{ "queued.min.messages", "1000000" }, /* the bytes decide */
 		{ "group.instance.id", options->instance_id },
+		{ "fetch.queue.backoff.ms", rd_kafka_version() >= 0x02020000 ? "10" : NULL }, /* before: 1 s */
 	};
 	CLEANUP(consumer_free)
 	struct consumer *c = calloc(1, sizeof(*c));
@@ -109,7 +110,7 @@ consumer_new(const struct client_config *config, const struct consumer_options *
 	c->hooks = *hooks;
 	if (config->metrics && !(c->client.statistics = statistics_new(config->metrics, "consumer")))
 		return err_set(err, REASON_NO_MEMORY, "consumer");
-	conf = client_conf(config, &c->client, properties, ARRAY_LEN(properties) - !options->instance_id, err);
+	conf = client_conf(config, &c->client, properties, ARRAY_LEN(properties), err);
 	if (!conf)
 		return -1;
 	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);

@@ -23,7 +23,7 @@ enum err_reason client_reason(rd_kafka_resp_err_t code);
 int client_error(struct err *err, rd_kafka_resp_err_t code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * A configuration with what all our clients have in common, then PROPERTIES, then the user's overrides.  NULL on
+ * A configuration with what all our clients have in common, then PROPERTIES (those with a value), then the user's overrides.  NULL on
  * OPTION_INVALID, which names the property.  The caller owns it until rd_kafka_new takes it.
  */
 rd_kafka_conf_t *client_conf(const struct client_config *config, struct client *client,

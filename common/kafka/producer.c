@@ -57,10 +57,9 @@ producer_new(const struct client_config *config, const struct producer_options *
 		{ "linger.ms", linger },
 		{ "message.max.bytes", max_bytes },
 		{ "transactional.id", options->transactional_id },
-		{ "transaction.timeout.ms", timeout },
-		{ "message.timeout.ms", timeout },
+		{ "transaction.timeout.ms", options->transactional_id ? timeout : NULL },
+		{ "message.timeout.ms", options->transactional_id ? timeout : NULL },
 	};
-	size_t n = ARRAY_LEN(properties) - (options->transactional_id ? 0 : 3);
 	CLEANUP(producer_free)
 	struct producer *p = calloc(1, sizeof(*p));
 	rd_kafka_conf_t *conf;
@@ -75,7 +74,7 @@ producer_new(const struct client_config *config, const struct producer_options *
 	p->refused_ctx = refused_ctx;
 	if (config->metrics && !(p->client.statistics = statistics_new(config->metrics, "producer")))
 		return err_set(err, REASON_NO_MEMORY, "producer");
-	conf = client_conf(config, &p->client, properties, n, err);
+	conf = client_conf(config, &p->client, properties, ARRAY_LEN(properties), err);
 	if (!conf)
 		return -1;
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -159,7 +158,8 @@ producer_send(struct producer *p, const struct producer_record *r, struct err *e
 int
 producer_poll(struct producer *p, int timeout_ms)
 {
-	rd_kafka_poll(p->client.handle, timeout_ms);
+	while (rd_kafka_poll(p->client.handle, timeout_ms) > 0)
+		timeout_ms = 0;
 	return rd_kafka_outq_len(p->client.handle);
 }
 

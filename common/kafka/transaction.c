@@ -151,7 +151,5 @@ transaction_commit(struct producer *p, struct consumer *c, const struct topic_pa
 	}
 	if (outcome == TRANSACTION_DONE)
 		outcome = repeat(commit, &s, "committing the transaction", deadline, err);
-	if (outcome == TRANSACTION_ABORTED) /* asked for; *err keeps the cause */
-		outcome = transaction_abort(p, timeout_ms, NULL);
 	return outcome;
 }

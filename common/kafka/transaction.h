@@ -5,7 +5,7 @@
  * Every step has one of five outcomes, and each outcome one remedy:
  *
  *	DONE	go on
- *	ABORTED	the transaction was given up: rewind every partition still held to the group's committed offsets
+ *	ABORTED	the transaction has to be, or was, given up: rewind every partition still held to the group's committed offsets
  *	RENEW	its fate is unknown or the client is beyond repair: destroy the producer, make a new one, init, then read the
  *		committed offsets: they tell whether it was committed (a delayed EndTxn could otherwise hit a later one)
  *	FENCED	a newer producer has our transactional id: leave, touch nothing
@@ -41,7 +41,7 @@ int transaction_init(struct producer *p, int timeout_ms, struct err *err);
 
 int transaction_begin(struct producer *p, struct err *err);
 
-/* Add the consumer's offsets and commit.  ABORTED: it has been aborted already. *ERR says why, unless DONE. */
+/* Add the consumer's offsets and commit.  ABORTED: call transaction_abort().  *ERR says why, unless DONE. */
 enum transaction_outcome transaction_commit(struct producer *p, struct consumer *c,
 					    const struct topic_partition *offsets, size_t n, int64_t timeout_ms,
 					    struct err *err);

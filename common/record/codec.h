@@ -19,7 +19,11 @@
 struct record_type; /* one per record, see there; members are in record/type.h, for this module only */
 struct codec;
 
-/* -1 on SCHEMA_INVALID, SCHEMA_INCOMPATIBLE, REGISTRY_DOWN. REGISTRY must outlive the codec. One codec, one thread. */
+/*
+ * Of the versions in the schema directory the codec writes the newest that this program was built for.  -1 on
+ * SCHEMA_INVALID (there is none), SCHEMA_INCOMPATIBLE, REGISTRY_DOWN, OPTION_INVALID (credentials), NO_MEMORY.  REGISTRY
+ * must outlive the codec.  One codec, one thread.
+ */
 int codec_new(struct registry *registry, const struct record_type *type, const char *topic, struct codec **ret,
 	      struct err *err);
 void codec_free(struct codec *c);
@@ -31,7 +35,8 @@ int codec_encode(struct codec *c, const void *record, struct buffer *out, struct
 /*
  * Read VALUE into *RECORD (the type's structure); texts and arrays live in ARENA.  SCHEMA_ID is the header
  * __value_schema_id or SPAN_NONE.  -1 on EMPTY_VALUE, AVRO_FRAMING, AVRO_SCHEMA_UNKNOWN, AVRO_SCHEMA_MISMATCH,
- * AVRO_DECODE, RECORD_INVALID, REGISTRY_DOWN (worth a retry).
+ * AVRO_DECODE (with the byte of VALUE), RECORD_INVALID (with the field), REGISTRY_DOWN (worth a retry), OPTION_INVALID
+ * (credentials), NO_MEMORY; *RECORD is then undefined.
  */
 int codec_decode(struct codec *c, struct span value, struct span schema_id, struct arena *arena, void *record,
 		 struct err *err);

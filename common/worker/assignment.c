@@ -231,6 +231,8 @@ freeze_ends(struct worker *w, struct err *err)
 int
 assignment_load(struct worker *w, struct err *err)
 {
+	int64_t fresh = 0;
+
 	if (read_committed(w, err) < 0)
 		return -1;
 	if (w->states)
@@ -244,11 +246,13 @@ assignment_load(struct worker *w, struct err *err)
 	if (freeze_ends(w, err) < 0 || assignment_fetch(w, true, err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->n_held; i++) {
+		fresh += !w->held[i].loaded;
 		w->held[i].loaded = true;
 		log_event(LOG_DEBUG, "reading", "topic", LOG_S(w->held[i].topic), "partition",
 			  LOG_I(w->held[i].partition), "offset", LOG_I(w->held[i].next), NULL);
 	}
-	log_event(LOG_INFO, "assigned", "partitions", LOG_I((int64_t)w->n_held), NULL);
+	if (fresh)
+		log_event(LOG_INFO, "assigned", "partitions", LOG_I(fresh), NULL);
 	parked_clear(w);
 	return 0;
 }

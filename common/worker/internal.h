@@ -162,6 +162,7 @@ struct worker {
 
 	struct batch batch;
 	size_t batch_limit; /* records; smaller after a refusal, to find the guilty one */
+	size_t suspects;    /* records still to be read that carefully */
 	struct map *convictions;
 	struct refusal refusal;
 	enum commit_result hook_result; /* of a revoke inside consumer_poll(); COMMIT_DONE: nothing to do */

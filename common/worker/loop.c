@@ -8,6 +8,7 @@
  * One thread.  Whatever phase it is in, the loop keeps polling the consumer, so that it stays a member of its group and
  * hears of rebalances; it processes in RUNNING alone.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #include "common/worker/internal.h"
 
 #define IDLE_POLL_MS 100
-#define WAIT_POLL_MS 10 /* an assignment arrives inside a poll, which then waits on */
+#define WAIT_POLL_MS 10  /* an assignment arrives inside a poll, which then waits on */
 #define GATHER_POLL_MS 1 /* a transaction is open and nothing is at hand: commit if nothing comes within */
 #define CONNECT_TIMEOUT_MS 5000
 #define CONNECT_PAUSE_US (20 * US_PER_MS)
@@ -51,6 +52,16 @@ loop_beat(struct worker *w)
 	atomic_store_explicit(&w->beat_us, clock_monotonic_us(), memory_order_relaxed);
 }
 
+/* What /health tells: the stable name first. */
+static void
+show_trouble(struct worker *w, const struct err *err)
+{
+	char text[sizeof(w->face.message)];
+
+	snprintf(text, sizeof(text), "%s: %.200s", err_reason_name(err->reason), err->text);
+	lifecycle_show(w, text);
+}
+
 int
 loop_trouble(struct worker *w, enum phase then, struct err *err)
 {
@@ -67,7 +78,7 @@ loop_trouble(struct worker *w, enum phase then, struct err *err)
 		w->wait_logged_us = now;
 	}
 	phase_set(w, then, err->text);
-	lifecycle_show(w, err->text);
+	show_trouble(w, err);
 	err_clear(err);
 	return 0;
 }
@@ -178,6 +189,7 @@ int
 loop_settle(struct worker *w, enum commit_result result, struct err *err)
 {
 	struct err ignored = ERR_INIT;
+	enum phase next;
 
 	switch (result) {
 	case COMMIT_DONE: retry_succeeded(&w->retry); return 0;
@@ -190,15 +202,13 @@ loop_settle(struct worker *w, enum commit_result result, struct err *err)
 		assignment_fetch(w, false, &ignored);
 		if (result == COMMIT_RENEW)
 			producer_free(TAKE(w->producer));
-		if (result == COMMIT_REWIND && err->reason == REASON_NONE) {
-			phase_set(w, w->n_held ? PHASE_LOADING : PHASE_JOINED, "an output was refused: reading again");
-			return 0;
-		}
-		return loop_trouble(w,
-				    result == COMMIT_RENEW ? PHASE_CONNECTING
-				    : w->n_held            ? PHASE_LOADING
-							   : PHASE_JOINED,
-				    err);
+		w->refusal = (struct refusal){ 0 }; /* nothing of this transaction speaks of a later one */
+		next = result == COMMIT_RENEW ? PHASE_CONNECTING : w->n_held ? PHASE_LOADING : PHASE_JOINED;
+		if (err->reason != REASON_NONE)
+			return loop_trouble(w, next, err);
+		w->retry.at_us = 0;
+		phase_set(w, next, "an output was refused: reading again, more carefully");
+		return 0;
 	case COMMIT_STOP: break;
 	}
 	return -1;
@@ -226,7 +236,7 @@ trouble_from_poll(struct worker *w, struct err *err)
 		log_error(LOG_WARN, "broker trouble", err, NULL);
 		w->wait_logged_us = now;
 	}
-	lifecycle_show(w, err->text);
+	show_trouble(w, err);
 	err_clear(err);
 	return 0;
 }

@@ -1,0 +1,40 @@
+/* verb.h -- what the verbs share: how to reach Kafka, how a result is printed, and how a verb ends. */
+#ifndef FOREBAY_CLI_VERB_H
+#define FOREBAY_CLI_VERB_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "common/config/options.h"
+#include "common/kafka/admin.h"
+
+/* Filled by options_load(): kafka_access_table in a set, the list among the program's. */
+struct kafka_access {
+	char *bootstrap_servers;
+	int64_t timeout_ms;
+};
+
+extern const struct option kafka_access_table[];
+extern const size_t kafka_access_count;
+
+#define CLIENT_OVERRIDES                                                                                         \
+	{                                                                                                        \
+		.prefix = "client.override.",                                                                    \
+		.summary = "properties of the Kafka client (security.protocol, sasl.mechanism, ...), passed on", \
+	}
+
+/* The configuration of a Kafka client; the overrides are put into ARENA. */
+int kafka_client(const struct kafka_access *access, const struct property_list *overrides, struct arena *arena,
+		 struct client_config *ret, struct err *err);
+
+/* One line on standard error: verb, text, what to do.  Returns the exit code for *ERR. */
+int verb_fail(const char *verb, const struct err *err);
+
+/* One JSON object and a newline on standard output; takes OBJECT.  -1 on IO, NO_MEMORY (OBJECT NULL). */
+int verb_print_json(json_t *object, struct err *err);
+
+#endif

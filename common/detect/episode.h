@@ -1,0 +1,58 @@
+/*
+ * episode.h -- when p-values become an alert, and when it is over.  A pure step: state, p-value and event time in, state
+ * and actions out; it counts values and never asks a clock.
+ *
+ *	OK --p < pending--> PENDING --m of the last n below firing, or one below critical--> FIRING
+ *	FIRING --state score calm for `calm_values` values--> OK, and quiet for `refractory_values`
+ *
+ * PENDING falls back to OK when none of the last n was below pending.  While quiet, only what is REFIRE times as strong (in
+ * -log10 p) as the peak before is let through, to an alert or to the onset score.
+ */
+#ifndef FOREBAY_DETECT_EPISODE_H
+#define FOREBAY_DETECT_EPISODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EPISODE_N_MAX 32
+
+struct episode_options {
+	double pending, firing, critical; /* p-values, descending */
+	int m, n;              /* of the last n values, m must be below firing; 1 <= m <= n <= EPISODE_N_MAX */
+	double calm_ratio;     /* the state score is calm below this times -log10(firing), in (0, 1) */
+	int calm_values;       /* so many calm values in a row end an episode, >= 1 */
+	int refractory_values; /* quiet after a spike and after an episode, >= 0 */
+	double refire;         /* >= 1 */
+	int state_span;        /* values over which the state score is smoothed, >= 1 */
+};
+
+enum episode_status { EPISODE_OK, EPISODE_PENDING, EPISODE_FIRING };
+enum episode_action { EPISODE_NOTHING, EPISODE_OPENED, EPISODE_CLOSED };
+
+/* Zeroed is new.  Plain bytes: may be copied. */
+struct episode {
+	int64_t starts_us;  /* event time of the value that opened the present or last episode */
+	double smallest_p;  /* of the present or last episode */
+	float state;        /* smoothed -log10 p */
+	float spike;        /* the onset that made it quiet */
+	float peak;         /* strongest value of the last episode */
+	uint32_t pending;   /* the last values, newest lowest: 1 where p < pending */
+	uint32_t firing;    /* the same for p < firing */
+	int32_t spike_left; /* values for which the onset score stays quiet */
+	int32_t quiet_left; /* values for which no alert opens */
+	int16_t calm;       /* calm values in a row */
+	uint8_t status;     /* enum episode_status */
+};
+
+struct episode_step {
+	enum episode_action action;
+	double onset; /* -log10 p, 0 while quiet */
+	double state; /* smoothed -log10 p */
+};
+
+struct episode_step episode_add(struct episode *e, const struct episode_options *o, double p, int64_t event_us);
+
+/* Onset that a value outside the order has: it changes nothing. */
+double episode_onset(double p);
+
+#endif

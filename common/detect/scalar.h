@@ -1,0 +1,66 @@
+/*
+ * scalar.h -- the O(1) statistics of one stream of numbers: how far the newest value, and the last few together, are from
+ * what this stream usually does.  Numbers in, standardised features out; no clock, no memory of its own.
+ *
+ * A stream may have any step, or none: windows and decays count values, and only the time-of-day slot looks at the event
+ * time.  The first SCALAR_START values are only collected; robust estimates of them start the statistics.
+ */
+#ifndef FOREBAY_DETECT_SCALAR_H
+#define FOREBAY_DETECT_SCALAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SCALAR_START 24     /* values before the first features; also the longest window */
+#define SCALAR_SLOTS_MAX 48 /* time-of-day slots: half an hour each */
+
+/* Each is a distance >= 0 in units of its own running deviation; the flat line is told apart, see scalar_flat(). */
+enum scalar_feature {
+	SCALAR_SLOT,    /* value against the mean of its time of day */
+	SCALAR_SHIFT6,  /* mean of the last 6 against the slow mean */
+	SCALAR_SHIFT24, /* mean of the last 24 against the slow mean */
+	SCALAR_FAST,    /* value against the fast mean */
+	SCALAR_STEP,    /* value against the one before */
+	SCALAR_ENERGY,  /* trailing root mean square of the distance to the slow mean */
+	SCALAR_FEATURES
+};
+
+/* Zeroed is new.  Plain bytes: may be copied.  Levels are kept relative to `origin`, so that a float is precise enough. */
+struct scalar {
+	int64_t last_us; /* event time of the newest value; means something once count > 0 */
+	double origin;
+	double ring[SCALAR_START]; /* the last values; ring[count % SCALAR_START] is the oldest */
+	uint32_t count;            /* values seen */
+	uint32_t run;              /* how often the newest value has been repeated, 0: it is new */
+	uint32_t longest;          /* longest run that ended by itself, slowly forgotten */
+	float slow, fast;          /* means, relative to origin */
+	float variance, slot_variance, fast_variance, step_variance;
+	float energy;  /* trailing mean of squared standardised distances */
+	float repeats; /* share of values that repeat the one before */
+	float slot[SCALAR_SLOTS_MAX];
+	uint8_t slot_count[SCALAR_SLOTS_MAX]; /* values in a slot, up to 255 */
+};
+
+/*
+ * Add VALUE (finite) of EVENT_US, which should be later than last_us.  SLOTS of the day, 1..SCALAR_SLOTS_MAX.  False during
+ * the start: features are then untouched.
+ */
+bool scalar_add(struct scalar *s, double value, int64_t event_us, int slots, double features[SCALAR_FEATURES]);
+
+/* SCALAR_SLOT of a value without adding it (a late one); NaN during the start. */
+double scalar_look(const struct scalar *s, double value, int64_t event_us, int slots);
+
+/*
+ * Chance of a run of equal values as long as the present one, in (0, 1].  Only what exceeds twice the longest run that ended
+ * by itself counts; two repetitions beyond it halve the chance, more are needed where repetitions are usual.
+ */
+double scalar_flat(const struct scalar *s);
+
+/* What is usual around the stream's level: the slow mean and its deviation (0 until started). */
+double scalar_mean(const struct scalar *s);
+double scalar_deviation(const struct scalar *s);
+
+/* What is too small for this stream to be worth a word: a tenth of what one value usually differs from the next. */
+double scalar_grain(const struct scalar *s);
+
+#endif

@@ -1,0 +1,132 @@
+/* offsets.c -- the part of admin.h that is about positions: ends of partitions, offsets at a time, groups and theirs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/kafka/request.h"
+
+static void
+list_free(rd_kafka_topic_partition_list_t **list)
+{
+	if (*list)
+		rd_kafka_topic_partition_list_destroy(*list);
+}
+#define LIST __attribute__((cleanup(list_free))) rd_kafka_topic_partition_list_t
+
+/* In the order of PARTITIONS, each with OFFSET. */
+static rd_kafka_topic_partition_list_t *
+list_of(const struct topic_partition *partitions, size_t n, int64_t offset)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+
+	for (size_t i = 0; i < n; i++)
+		rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition)->offset = offset;
+	return list;
+}
+
+int
+cluster_watermarks(struct cluster *c, const char *topic, int32_t partition, int64_t *low, int64_t *high,
+		   struct err *err)
+{
+	rd_kafka_resp_err_t code =
+	    rd_kafka_query_watermark_offsets(c->client.handle, topic, partition, low, high, c->timeout_ms);
+
+	return code ? admin_error(c, code, NULL, topic, err) : 0;
+}
+
+int
+cluster_offsets_at(struct cluster *c, int64_t time_ms, struct topic_partition *partitions, size_t n, struct err *err)
+{
+	LIST *list = list_of(partitions, n, time_ms);
+	rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(c->client.handle, list, c->timeout_ms);
+
+	for (int i = 0; !code && i < list->cnt; i++)
+		code = list->elems[i].err;
+	if (code)
+		return admin_error(c, code, NULL, "offsets at a time", err);
+	for (size_t i = 0; i < n; i++) {
+		int64_t low, high;
+
+		partitions[i].offset = list->elems[i].offset;
+		if (partitions[i].offset >= 0)
+			continue;
+		if (cluster_watermarks(c, partitions[i].topic, partitions[i].partition, &low, &high, err) < 0)
+			return -1;
+		partitions[i].offset = high;
+	}
+	return 0;
+}
+
+/* The committed offset that the answer holds for one partition; OFFSET_NONE when it says nothing of it. */
+static int64_t
+answered(const rd_kafka_topic_partition_list_t *list, const struct topic_partition *tp)
+{
+	const rd_kafka_topic_partition_t *found =
+	    list ? rd_kafka_topic_partition_list_find(list, tp->topic, tp->partition) : NULL;
+
+	return found && !found->err && found->offset >= 0 ? found->offset : OFFSET_NONE;
+}
+
+int
+cluster_committed(struct cluster *c, const char *group, struct topic_partition *partitions, size_t n, struct err *err)
+{
+	CLEANUP(request_clear)
+	struct request r = { NULL };
+	LIST *list = list_of(partitions, n, RD_KAFKA_OFFSET_INVALID);
+	rd_kafka_ListConsumerGroupOffsets_t *wanted;
+	const rd_kafka_group_result_t **groups;
+	const rd_kafka_error_t *refused;
+	size_t n_groups;
+
+	if (n == 0)
+		return 0;
+	if (request_init(&r, c, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, false, err) < 0)
+		return -1;
+	wanted = rd_kafka_ListConsumerGroupOffsets_new(group, list);
+	rd_kafka_ListConsumerGroupOffsets(c->client.handle, &wanted, 1, r.options, r.queue);
+	rd_kafka_ListConsumerGroupOffsets_destroy(wanted);
+	if (request_wait(&r, c, group, err) < 0)
+		return -1;
+	groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+	    rd_kafka_event_ListConsumerGroupOffsets_result(r.answer), &n_groups);
+	refused = n_groups == 1 ? rd_kafka_group_result_error(groups[0]) : NULL;
+	if (refused)
+		return admin_error(c, rd_kafka_error_code(refused), rd_kafka_error_string(refused), group, err);
+	for (size_t i = 0; i < n; i++)
+		partitions[i].offset =
+		    answered(n_groups == 1 ? rd_kafka_group_result_partitions(groups[0]) : NULL, &partitions[i]);
+	return 0;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct cluster_group *)a)->id, ((const struct cluster_group *)b)->id);
+}
+
+int
+cluster_groups(struct cluster *c, struct arena *arena, struct cluster_group **ret, size_t *n, struct err *err)
+{
+	CLEANUP(request_clear)
+	struct request r = { NULL };
+	const rd_kafka_ConsumerGroupListing_t **listed;
+	struct cluster_group *groups;
+
+	if (request_init(&r, c, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, false, err) < 0)
+		return -1;
+	rd_kafka_ListConsumerGroups(c->client.handle, r.options, r.queue);
+	if (request_wait(&r, c, "list of consumer groups", err) < 0)
+		return -1;
+	listed = rd_kafka_ListConsumerGroups_result_valid(rd_kafka_event_ListConsumerGroups_result(r.answer), n);
+	groups = arena_zalloc(arena, (*n + 1) * sizeof(*groups));
+	for (size_t i = 0; groups && i < *n; i++) {
+		groups[i].id = arena_copy(arena, span_of(rd_kafka_ConsumerGroupListing_group_id(listed[i]))).ptr;
+		groups[i].state = rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupListing_state(listed[i]));
+		if (!groups[i].id)
+			groups = NULL;
+	}
+	if (!groups)
+		return err_set(err, REASON_NO_MEMORY, "list of consumer groups");
+	qsort(groups, *n, sizeof(*groups), by_id);
+	*ret = groups;
+	return 0;
+}

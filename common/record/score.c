@@ -1,0 +1,24 @@
+/* score.c -- Score as a table. */
+#include "common/record/score.h"
+
+#include "common/record/type.h"
+
+static const struct field fields[] = {
+	{ "device", FIELD_TEXT, AT(struct score, device), LENGTH(1, NAME_BYTES) },
+	{ "metric", FIELD_TEXT, AT(struct score, metric), LENGTH(1, NAME_BYTES) },
+	{ "event_time", FIELD_TIME, AT(struct score, event_us), ANY_TIME },
+	{ "value", FIELD_REAL, AT(struct score, value), ANY_REAL },
+	{ "p_value", FIELD_REAL, AT(struct score, p_value), PROBABILITY },
+	{ "onset", FIELD_REAL, AT(struct score, onset), ANY_REAL },
+	{ "state", FIELD_REAL, AT(struct score, state), ANY_REAL },
+	{ "p_scalar", FIELD_OPTIONAL_REAL, AT(struct score, p_scalar), PROBABILITY },
+	{ "p_forecast", FIELD_OPTIONAL_REAL, AT(struct score, p_forecast), PROBABILITY },
+	{ "expected", FIELD_OPTIONAL_REAL, AT(struct score, expected), ANY_REAL },
+	{ "lower", FIELD_OPTIONAL_REAL, AT(struct score, lower), ANY_REAL },
+	{ "upper", FIELD_OPTIONAL_REAL, AT(struct score, upper), ANY_REAL },
+	{ "ingest_time", FIELD_TIME, AT(struct score, ingest_us), ANY_TIME },
+};
+
+static const struct shape shape = SHAPE(fields, struct score, 42);
+
+const struct record_type score_record = { "Score", &shape, NULL };

@@ -1,0 +1,230 @@
+/*
+ * hooks.c -- the worker's hooks with real records: every new window gives one forecast from the history up to its end,
+ * wherever transactions begin, end and fail, and whatever became of Redis.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/random.h"
+#include "tests/support/workbench.h"
+#include "workers/batch-forecaster/batch.h"
+
+#define STEP INT64_C(1000000)
+#define WINDOW 5
+#define SERIES 3 /* d0 a, d0 b, d1 a */
+#define WINDOWS 12
+
+static const struct state_type state_type = { sizeof(struct history), history_copy, history_clear };
+
+static const struct worker_spec spec = {
+	.name = "batch-forecaster",
+	.topics = "telemetry.series",
+	.open = forecaster_open,
+	.record = forecaster_record,
+	.flush = forecaster_flush,
+	.close = forecaster_close,
+	.state = &state_type,
+};
+
+static char topic[] = "forecasts", quantiles[] = "0.1,0.5,0.9", seasons[] = "6", no_cache[] = "",
+	    dead_cache[] = "redis://127.0.0.1:1";
+
+static struct forecaster
+forecaster(int64_t batch_max_series, char *cache)
+{
+	return (struct forecaster){ .opt = { .forecasts_topic = topic,
+					     .quantiles = quantiles,
+					     .seasons = seasons,
+					     .horizon_steps = 4,
+					     .history_steps = 30,
+					     .history_gap_max_steps = 10,
+					     .residual_steps = 12,
+					     .residual_min = 2,
+					     .batch_max_series = batch_max_series,
+					     .cache_uri = cache,
+					     .cache_ttl_ms = 1000,
+					     .cache_timeout_ms = 20 } };
+}
+
+static double
+value_of(int series, int64_t step)
+{
+	return (double)(100 * series + step % 6) + floor(8 * random_uniform(7, (uint64_t)series, (uint64_t)step)) / 8;
+}
+
+static int
+give(struct workbench *b, const char *key, int series, int64_t window, struct err *err)
+{
+	double target[WINDOW];
+	uint8_t flags[WINDOW] = { 0 };
+	struct series s = { .device = series < 2 ? SPAN("d0") : SPAN("d1"),
+			    .metric = series == 1 ? SPAN("b") : SPAN("a"),
+			    .start_us = window * WINDOW * STEP,
+			    .step_us = STEP,
+			    .sequence = window,
+			    .target = target,
+			    .flags = flags,
+			    .n_target = WINDOW,
+			    .ingest_us = window };
+
+	for (int i = 0; i < WINDOW; i++)
+		target[i] = value_of(series, window * WINDOW + i);
+	return workbench_record(b, "telemetry.series", &series_record, key ? key : series < 2 ? "d0" : "d1", &s, err);
+}
+
+static void
+give_all(struct workbench *b, int64_t from, int64_t to)
+{
+	struct err err = ERR_INIT;
+
+	for (int64_t window = from; window < to && window < WINDOWS; window++)
+		for (int series = 0; series < SERIES; series++)
+			assert_int_equal(give(b, NULL, series, window, &err), 0);
+}
+
+/* The lines of one series out of what a device has sent: two series of a device may alternate differently. */
+static void
+lines_of(struct workbench *b, int series, char *lines, size_t bytes)
+{
+	const char *metric = series == 1 ? "\"metric\":\"b\"" : "\"metric\":\"a\"", *next;
+	size_t n = 0;
+
+	for (const char *at = workbench_sent(b, series < 2 ? "d0" : "d1"); *at; at = next + 1) {
+		next = strchr(at, '\n');
+		if (memmem(at, (size_t)(next - at), metric, strlen(metric)))
+			n += (size_t)snprintf(lines + n, bytes - n, "%.*s\n", (int)(next - at), at);
+		assert_true(n < bytes);
+	}
+}
+
+static void
+any_transactions(void **state)
+{
+	static char expected[SERIES][100000], lines[100000];
+	static const int64_t sizes[] = { 1, 2, 3, 100 };
+
+	for (size_t size = 0; size < ARRAY_LEN(sizes); size++)
+		for (int64_t commit_every = 1; commit_every <= WINDOWS; commit_every++) {
+			struct forecaster f = forecaster(sizes[size], no_cache);
+			CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+
+			for (int64_t from = 0; from < WINDOWS; from += commit_every) {
+				give_all(b, from, from + 1 + commit_every / 2);
+				workbench_abort(b);
+				give_all(b, from, from + commit_every);
+				workbench_commit(b);
+				assert_int_equal(map_count(f.waiting), 0);
+			}
+			for (int series = 0; series < SERIES; series++) {
+				lines_of(b, series, lines, sizeof(lines));
+				if (size == 0 && commit_every == 1)
+					strcpy(expected[series], lines);
+				assert_string_equal(lines, expected[series]);
+			}
+			assert_int_equal(workbench_count(b, "d0", "forecasts: "), 2 * WINDOWS);
+			assert_int_equal(workbench_count(b, "d1", "forecasts: "), WINDOWS);
+		}
+}
+
+/* The line of the last window's forecast is the one that naive_forecast gives for all values so far. */
+static void
+tells_the_truth(void **state)
+{
+	struct forecaster f = forecaster(10, no_cache);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+	CLEANUP(buffer_clear) struct buffer expected = BUFFER_INIT(0);
+	double history[30], values[12];
+	enum naive_basis basis;
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < 30; i++)
+		history[i] = value_of(2, WINDOWS * WINDOW - 30 + i);
+	give_all(b, 0, WINDOWS);
+	workbench_commit(b);
+	assert_int_equal(
+	    naive_forecast(&f.serving.plan.naive, history, 30, 4, (double[]){ .1, .5, .9 }, 3, values, &basis, &err),
+	    0);
+	buffer_text(&expected, "\"values\":[");
+	for (int i = 0; i < 12; i++) {
+		buffer_text(&expected, i ? "," : "");
+		buffer_json_number(&expected, values[i]);
+	}
+	buffer_append(&expected, "]", 2);
+	assert_int_equal(workbench_count(b, "d1", expected.ptr), 1);
+	assert_int_equal(workbench_count(b, "d1", "\"model\":\"seasonal-naive\""), WINDOWS);
+	assert_int_equal(workbench_count(b, "d1", "\"ingest_time\":11"), 1);
+	assert_true(metric_value(f.serving.counts[SERVED_SEASONAL]) > metric_value(f.serving.counts[SERVED_LAST]));
+	assert_true(metric_value(f.serving.counts[SERVED_LAST]) > 0);
+}
+
+static void
+repeats_are_ignored(void **state)
+{
+	struct forecaster f = forecaster(10, no_cache);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+
+	give_all(b, 0, 3);
+	give_all(b, 1, 2);
+	workbench_commit(b);
+	give_all(b, 0, 3);
+	workbench_commit(b);
+	assert_int_equal(workbench_count(b, "d1", "forecasts: "), 3);
+	assert_true(metric_value(f.outcomes[WINDOW_OLD]) == 4 * SERIES);
+}
+
+static void
+without_redis(void **state)
+{
+	struct forecaster f = forecaster(10, dead_cache);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+
+	give_all(b, 0, 3);
+	workbench_commit(b);
+	assert_int_equal(workbench_count(b, "d1", "forecasts: "), 3);
+}
+
+static void
+nothing_known(void **state)
+{
+	double target[] = { NAN, NAN };
+	uint8_t flags[2] = { 0 };
+	struct series s = { .device = SPAN("d"),
+			    .metric = SPAN("m"),
+			    .step_us = STEP,
+			    .target = target,
+			    .flags = flags,
+			    .n_target = 2 };
+	struct forecaster f = forecaster(10, no_cache);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(workbench_record(b, "telemetry.series", &series_record, "d", &s, &err), 0);
+	workbench_commit(b);
+	assert_int_equal(workbench_count(b, "d", "forecasts: "), 0);
+	s.start_us = INT64_C(253402300790000000); /* the last seconds of the year 9999 */
+	assert_int_equal(workbench_record(b, "telemetry.series", &series_record, "d", &s, &err), 0);
+	s.start_us += 5 * STEP;
+	assert_int_equal(workbench_record(b, "telemetry.series", &series_record, "d", &s, &err), -1);
+	assert_int_equal(err.reason, REASON_TIME_RANGE);
+	assert_int_equal(give(b, "other", 0, 0, &err), -1);
+	assert_int_equal(err.reason, REASON_KEY_MISMATCH);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_transactions),    cmocka_unit_test(tells_the_truth),
+		cmocka_unit_test(repeats_are_ignored), cmocka_unit_test(without_redis),
+		cmocka_unit_test(nothing_known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

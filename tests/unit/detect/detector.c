@@ -1,0 +1,250 @@
+/* detector.c -- the whole detector on planted troubles and on quiet streams; bit-identical when repeated or copied. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/random.h"
+#include "common/detect/detector.h"
+
+#define MINUTE_US INT64_C(60000000)
+#define LENGTH 4000
+#define PLANTED 3000
+
+static const struct detector_options options = {
+	.slots = 24,
+	.warmup_values = 60,
+	.episode = { .pending = 1e-3,
+		     .firing = 1e-4,
+		     .critical = 1e-6,
+		     .m = 2,
+		     .n = 3,
+		     .calm_ratio = 0.6,
+		     .calm_values = 5,
+		     .refractory_values = 100,
+		     .refire = 1.5,
+		     .state_span = 12 },
+};
+
+static double
+normal(uint64_t seed, int i)
+{
+	return random_normal(seed, 1, (uint64_t)i);
+}
+
+static double
+heavy(uint64_t seed, int i) /* Student's t, 3 degrees of freedom */
+{
+	double a = random_normal(seed, 2, (uint64_t)i), b = random_normal(seed, 3, (uint64_t)i),
+	       c = random_normal(seed, 4, (uint64_t)i);
+
+	return random_normal(seed, 1, (uint64_t)i) / sqrt((a * a + b * b + c * c) / 3);
+}
+
+static double
+skewed(uint64_t seed, int i)
+{
+	return -log(random_uniform(seed, 1, (uint64_t)i));
+}
+
+static double
+seasonal(uint64_t seed, int i)
+{
+	return 10 * sin(i * 6.283185307179586 / 288) + random_normal(seed, 1, (uint64_t)i);
+}
+
+static double
+quantised(uint64_t seed, int i)
+{
+	return floor(2 * random_normal(seed, 1, (uint64_t)i)) / 2;
+}
+
+static double
+on_and_off(uint64_t seed, int i)
+{
+	return i / 30 % 2 + 0.0 * (double)seed;
+}
+
+static double
+constant(uint64_t seed, int i)
+{
+	return 5 + 0.0 * (double)seed * i;
+}
+
+/* One alert in so many values at most, over 20 streams of 4000 values without any trouble. */
+static const struct quiet {
+	const char *name;
+	double (*draw)(uint64_t seed, int i);
+	int alerts; /* at most, of 80000 values */
+} quiet[] = {
+	{ "normal", normal, 4 },     { "heavy-tailed", heavy, 16 }, { "exponential", skewed, 6 },
+	{ "seasonal", seasonal, 8 }, { "quantised", quantised, 4 }, { "on and off", on_and_off, 20 },
+	{ "constant", constant, 0 },
+};
+
+static void
+is_quiet_when_all_is_well(void **state)
+{
+	for (size_t k = 0; k < ARRAY_LEN(quiet); k++) {
+		int alerts = 0, thousandth = 0, n = 0;
+
+		for (uint64_t seed = 1; seed <= 20; seed++) {
+			struct detector d = { 0 };
+
+			for (int i = 0; i < LENGTH; i++) {
+				struct verdict v =
+				    detector_add(&d, &options, quiet[k].draw(seed, i), i * 5 * MINUTE_US, NAN);
+
+				alerts += v.action == EPISODE_OPENED;
+				thousandth += v.p_value < 1e-3;
+				n++;
+			}
+		}
+		print_message("%-12s %d alerts, p<1e-3 in %d of %d values\n", quiet[k].name, alerts, thousandth, n);
+		assert_true(alerts <= quiet[k].alerts);
+	}
+}
+
+enum trouble { SPIKE, SHIFT, FLAT, DRIFT, DEAD_ZERO };
+
+/* What is planted at PLANTED, and within how many values an alert must open. */
+static const struct planted {
+	const char *name;
+	double (*draw)(uint64_t seed, int i);
+	enum trouble trouble;
+	double size;
+	int within;
+} planted[] = {
+	{ "spike of 10 deviations", normal, SPIKE, 10, 1 },
+	{ "spike of 15 below", normal, SPIKE, -15, 1 },
+	{ "spike in a season", seasonal, SPIKE, 12, 1 },
+	{ "spike in an exponential stream", skewed, SPIKE, 30, 1 },
+	{ "shift by 4", normal, SHIFT, 4, 24 },
+	{ "shift by 4.5, downwards", normal, SHIFT, -4.5, 40 },
+	{ "shift in a season", seasonal, SHIFT, 15, 24 },
+	{ "flat line", normal, FLAT, 0, 60 },
+	{ "flat line in a season", seasonal, FLAT, 0, 60 },
+	{ "flat line at zero", seasonal, DEAD_ZERO, 0, 60 },
+	{ "drift", normal, DRIFT, 0.2, 60 },
+};
+
+static double
+troubled(const struct planted *t, uint64_t seed, int i)
+{
+	double x = t->draw(seed, i);
+
+	if (i < PLANTED || (t->trouble == SPIKE && i > PLANTED + 1))
+		return x;
+	switch (t->trouble) {
+	case FLAT: return t->draw(seed, PLANTED);
+	case DEAD_ZERO: return 0;
+	case DRIFT: return x + t->size * (i - PLANTED);
+	default: return x + t->size;
+	}
+}
+
+static void
+finds_what_was_planted(void **state)
+{
+	enum { SEEDS = 20 };
+
+	for (size_t k = 0; k < ARRAY_LEN(planted); k++) {
+		int found = 0;
+
+		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+			struct detector d = { 0 };
+			bool open = false;
+
+			for (int i = 0; i <= PLANTED + planted[k].within && !open; i++) {
+				struct verdict v =
+				    detector_add(&d, &options, troubled(&planted[k], seed, i), i * 5 * MINUTE_US, NAN);
+
+				open = i >= PLANTED && d.episode.status == EPISODE_FIRING;
+				assert_true(v.p_value > 0 && v.p_value <= 1);
+			}
+			found += open;
+		}
+		print_message("%-32s %d of %d\n", planted[k].name, found, SEEDS);
+		assert_true(found >= SEEDS * 3 / 4);
+	}
+}
+
+/* A forecast that knows better makes a small deviation matter; one that is off is calibrated away. */
+static void
+believes_a_forecast_that_deserves_it(void **state)
+{
+	struct detector sharp = { 0 }, plain = { 0 }, wrong = { 0 };
+	struct verdict with, without;
+	int alarms = 0, i;
+
+	for (i = 0; i < PLANTED; i++) { /* a random walk by known steps: only the forecast can follow it */
+		double x = 3 * normal(1, i / 7), u = random_uniform(2, 2, (uint64_t)i);
+
+		detector_add(&sharp, &options, x, i * MINUTE_US, u);
+		detector_add(&plain, &options, x, i * MINUTE_US, NAN);
+		alarms += detector_add(&wrong, &options, x, i * MINUTE_US, pow(u, 4)).action == EPISODE_OPENED;
+	}
+	with = detector_add(&sharp, &options, 3 * normal(1, (i - 1) / 7), i * MINUTE_US, 1e-12);
+	without = detector_add(&plain, &options, 3 * normal(1, (i - 1) / 7), i * MINUTE_US, NAN);
+	print_message("p %g with the forecast, %g without; %d alarms of a forecast that is far too sure\n",
+		      with.p_value, without.p_value, alarms);
+	assert_true(with.p_value < 1e-6 && without.p_value > 1e-3);
+	assert_true(alarms <= 2);
+}
+
+static void
+is_a_fold(void **state)
+{
+	struct detector a = { 0 }, b = { 0 }, copy;
+
+	for (int i = 0; i < LENGTH; i++) {
+		double x = troubled(&planted[4], 3, i), p = i % 3 ? NAN : random_uniform(1, 1, (uint64_t)i);
+		struct verdict v, w;
+
+		copy = a;
+		detector_look(&a, &options, x + 100, i, 0.1);
+		assert_memory_equal(&a, &copy, sizeof(a)); /* looking changes nothing */
+		v = detector_add(&a, &options, x, i * MINUTE_US, p);
+		w = detector_add(&copy, &options, x, i * MINUTE_US, p);
+		assert_memory_equal(&a, &copy, sizeof(a));
+		assert_true(v.p_value == w.p_value && v.onset == w.onset && v.state == w.state);
+		detector_add(&b, &options, x, i * MINUTE_US, p);
+	}
+	assert_memory_equal(&a, &b, sizeof(a));
+	print_message("%zu bytes a stream\n", sizeof(a));
+}
+
+static void
+looks_at_late_values(void **state)
+{
+	struct detector d = { 0 };
+	struct verdict usual, strange, told;
+
+	for (int i = 0; i < PLANTED; i++)
+		detector_add(&d, &options, normal(1, i), i * MINUTE_US, random_uniform(1, 1, (uint64_t)i));
+	usual = detector_look(&d, &options, 0.1, 5 * MINUTE_US, NAN);
+	strange = detector_look(&d, &options, 20, 5 * MINUTE_US, NAN);
+	told = detector_look(&d, &options, 0.1, 5 * MINUTE_US, 1e-12);
+	assert_true(usual.p_value > 0.3 && strange.p_value < 1e-5 && told.p_value < 1e-5);
+	assert_true(usual.action == EPISODE_NOTHING && strange.action == EPISODE_NOTHING);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_quiet_when_all_is_well),
+		cmocka_unit_test(finds_what_was_planted),
+		cmocka_unit_test(believes_a_forecast_that_deserves_it),
+		cmocka_unit_test(is_a_fold),
+		cmocka_unit_test(looks_at_late_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,244 @@
+/*
+ * tails.c -- calibration: p-values of streams whose law is known are uniform, in the far tail within a stated factor; the
+ * tail fit is the one that a brute-force search over shape and scale finds (a script's: 901 shapes x 3999 scales on the
+ * penalised likelihood).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/random.h"
+#include "common/detect/tails.h"
+
+static double
+add(struct tails *t, double raw)
+{
+	double p = tails_p(t, raw);
+
+	tails_learn(t, raw, p, false);
+	return p;
+}
+
+static double
+half_normal(uint64_t seed, uint64_t i)
+{
+	return fabs(random_normal(seed, 1, i));
+}
+
+static double
+exponential(uint64_t seed, uint64_t i)
+{
+	return -log(random_uniform(seed, 1, i));
+}
+
+/* Student's t with 3 degrees of freedom, its size: a tail of index 3. */
+static double
+student3(uint64_t seed, uint64_t i)
+{
+	double sum = 0;
+
+	for (uint64_t k = 0; k < 3; k++)
+		sum += pow(random_normal(seed, 2 + k, i), 2);
+	return fabs(random_normal(seed, 1, i)) / sqrt(sum / 3);
+}
+
+/* P(X > x) = (1 + x)^-1.5: infinite variance. */
+static double
+pareto(uint64_t seed, uint64_t i)
+{
+	return pow(random_uniform(seed, 1, i), -1 / 1.5) - 1;
+}
+
+static double
+uniform(uint64_t seed, uint64_t i)
+{
+	return 3 * random_uniform(seed, 1, i);
+}
+
+static const struct law {
+	const char *name;
+	double (*draw)(uint64_t seed, uint64_t i);
+	double thousandth, tenthousandth; /* at most so many times too often p < 1e-3, p < 1e-4 */
+	double young;                     /* the same for p < 1e-3 among the first hundred */
+} laws[] = {
+	{ "half normal", half_normal, 1.5, 2, 2 }, { "exponential", exponential, 2, 2.5, 5 },
+	{ "student 3", student3, 3.5, 12, 11 },    { "pareto 1.5", pareto, 6, 35, 27 },
+	{ "uniform", uniform, 1, 1, 1 },
+};
+
+/* Shares of p-values below round levels, and the Kolmogorov-Smirnov distance, over 8 streams of 20000 scores. */
+static void
+is_uniform(void **state)
+{
+	enum { STREAMS = 8, WARM = 2000, SCORES = 20000, BINS = 1000 };
+
+	for (size_t k = 0; k < ARRAY_LEN(laws); k++) {
+		long bins[BINS] = { 0 }, n = 0, sum = 0, hundredth = 0, thousandth = 0, tenthousandth = 0;
+		double distance = 0;
+
+		for (uint64_t seed = 1; seed <= STREAMS; seed++) {
+			struct tails t = { 0 };
+
+			for (uint64_t i = 0; i < WARM + SCORES; i++) {
+				double p = add(&t, laws[k].draw(seed, i));
+
+				assert_true(p > 0 && p <= 1);
+				if (i < WARM)
+					continue;
+				n++;
+				bins[p < 1 ? (int)(p * BINS) : BINS - 1]++;
+				hundredth += p < 1e-2;
+				thousandth += p < 1e-3;
+				tenthousandth += p < 1e-4;
+			}
+		}
+		for (int i = 0; i < BINS; i++) {
+			sum += bins[i];
+			distance = fmax(distance, fabs((double)sum / (double)n - (i + 1.0) / BINS));
+		}
+		print_message("%-12s KS %.4f  p<1e-2 %.5f  p<1e-3 %.6f  p<1e-4 %.6f\n", laws[k].name, distance,
+			      (double)hundredth / (double)n, (double)thousandth / (double)n,
+			      (double)tenthousandth / (double)n);
+		assert_true(distance < 0.025);
+		assert_true(hundredth < 0.015 * n && hundredth > 0.004 * n);
+		assert_true(thousandth <= laws[k].thousandth * 1e-3 * n);
+		assert_true(laws[k].thousandth <= 1 || thousandth > 0.5e-3 * n); /* no power is given away */
+		assert_true(tenthousandth <= laws[k].tenthousandth * 1e-4 * n);
+	}
+}
+
+/* Early p-values do not cry wolf either: 4000 streams of 100 scores. */
+static void
+is_careful_when_young(void **state)
+{
+	for (size_t k = 0; k < ARRAY_LEN(laws); k++) {
+		long thousandth = 0, millionth = 0;
+
+		for (uint64_t seed = 1; seed <= 4000; seed++) {
+			struct tails t = { 0 };
+
+			for (uint64_t i = 0; i < 100; i++) {
+				double p = add(&t, laws[k].draw(seed, i)), n = (double)i + 1;
+
+				assert_true(p >= 0.999 / (n * n * n));
+				thousandth += p < 1e-3;
+				millionth += p < 1e-6;
+			}
+		}
+		print_message("%-12s p<1e-3 %.6f  p<1e-6 %ld of 400000\n", laws[k].name, (double)thousandth / 4e5,
+			      millionth);
+		assert_true((double)thousandth <= laws[k].young * 1e-3 * 4e5);
+		assert_true(millionth == 0);
+	}
+}
+
+static void
+counts_by_hand(void **state)
+{
+	struct tails t = { 0 };
+
+	assert_true(tails_p(&t, 5) == 1 && add(&t, 0) == 1);
+	for (int i = 0; i < 8; i++)
+		assert_true(add(&t, 0) == 1); /* as many as there are are as large */
+	assert_true(tails_p(&t, 0) == 1);
+	assert_true(tails_p(&t, NAN) == 1);
+	assert_true(tails_p(&t, 3) < 0.1 && tails_p(&t, 3) >= 1e-3);
+	assert_true(t.seen == 9);
+}
+
+static void
+falls_with_the_score(void **state)
+{
+	for (size_t k = 0; k < ARRAY_LEN(laws); k++) {
+		struct tails t = { 0 };
+
+		for (uint64_t i = 0; i < 5000; i++) {
+			double last = 2;
+
+			add(&t, laws[k].draw(9, i));
+			for (double raw = 0; i % 500 == 17 && raw < 2000; raw = raw * 1.05 + 0.01) {
+				double p = tails_p(&t, raw);
+
+				assert_true(p <= last + 1e-9);
+				last = p;
+			}
+		}
+		assert_true(tails_p(&t, 1e300) > 0 && tails_p(&t, INFINITY) > 0);
+	}
+}
+
+/* Below 32 scores the threshold is 0 and all of them are excesses. */
+static void
+fits_as_brute_force_does(void **state)
+{
+	static const double excesses[] = { 0.11, 0.42, 0.05, 0.98, 0.33, 1.71, 0.27, 0.64,
+					   2.9,  0.15, 0.81, 0.07, 5.2,  0.49, 0.22, 1.2 };
+	struct tails t = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(excesses); i++)
+		add(&t, excesses[i]);
+	assert_int_equal(t.n_excesses, 16);
+	print_message("shape %g, scale %g\n", (double)t.gamma, (double)t.sigma);
+	assert_true(fabs((double)t.gamma - 0.226) < 0.05);
+	assert_true(fabs((double)t.sigma - 0.712) < 0.05);
+}
+
+/* Anomalies do not teach; a new normal does, in the end. */
+static void
+leaves_anomalies_out(void **state)
+{
+	struct tails t = { 0 };
+	uint32_t seen;
+	int needed = 0;
+
+	for (uint64_t i = 0; i < 3000; i++)
+		add(&t, half_normal(1, i));
+	seen = t.seen;
+	for (uint64_t i = 0; i < 20; i++)
+		assert_true(add(&t, 50) < 1e-6);
+	assert_true(t.seen == seen && tails_p(&t, 50) < 1e-6);
+	while (add(&t, 50) < 1e-3 && needed < 2000)
+		needed++;
+	print_message("a new normal after %d\n", needed);
+	assert_true(needed > 100 && needed < 1000);
+}
+
+/* Old scores are forgotten: after a change of scale p-values are uniform again. */
+static void
+follows_a_change_of_scale(void **state)
+{
+	struct tails t = { 0 };
+	int below = 0;
+
+	for (uint64_t i = 0; i < 10000; i++)
+		add(&t, half_normal(1, i));
+	for (uint64_t i = 0; i < 30000; i++)
+		add(&t, 2 * half_normal(2, i));
+	for (uint64_t i = 0; i < 10000; i++)
+		below += add(&t, 2 * half_normal(3, i)) < 0.01;
+	print_message("p<1e-2: %d of 10000\n", below);
+	assert_true(below > 60 && below < 160);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_uniform),
+		cmocka_unit_test(is_careful_when_young),
+		cmocka_unit_test(counts_by_hand),
+		cmocka_unit_test(falls_with_the_score),
+		cmocka_unit_test(fits_as_brute_force_does),
+		cmocka_unit_test(leaves_anomalies_out),
+		cmocka_unit_test(follows_a_change_of_scale),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

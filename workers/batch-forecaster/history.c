@@ -1,0 +1,156 @@
+/*
+ * history.c -- an array that is written once, shared by reference count.
+ *
+ * New points go behind the end.  A copy made before sees fewer of them and is not disturbed.  When the array is full, or
+ * when another copy has written where this one wants to, the points that are kept move to an array of their own; with a
+ * quarter of slack that is a few moves per point.
+ */
+#include "workers/batch-forecaster/history.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/random.h"
+
+#define LEAST_POINTS 64
+
+struct points {
+	size_t users, end, cap; /* end: how far any user has written */
+	double values[];
+};
+
+int
+history_copy(void *to, const void *from)
+{
+	struct history *copy = to;
+
+	*copy = *(const struct history *)from;
+	if (copy->points)
+		copy->points->users++;
+	return 0;
+}
+
+static void
+let_go(struct history *h)
+{
+	if (h->points && --h->points->users == 0)
+		free(h->points);
+	h->points = NULL;
+	h->first = h->n = 0;
+}
+
+void
+history_clear(void *state)
+{
+	struct history *h = state;
+
+	let_go(h);
+	*h = (struct history){ 0 };
+}
+
+const double *
+history_values(const struct history *h)
+{
+	return h->n ? h->points->values + h->first : NULL;
+}
+
+/* An array of one's own with the newest KEEP points and room for MORE behind them. */
+static int
+move(const struct history_rule *rule, struct history *h, size_t keep, size_t more)
+{
+	size_t most = (size_t)rule->max_steps + (size_t)rule->max_steps / 4, cap = (keep + more) * 2;
+	struct points *p;
+
+	if (cap > most)
+		cap = most;
+	if (cap < LEAST_POINTS)
+		cap = LEAST_POINTS;
+	if (cap < keep + more)
+		cap = keep + more;
+	p = malloc(sizeof(*p) + cap * sizeof(p->values[0]));
+	if (!p)
+		return -1;
+	p->users = 1;
+	p->end = keep;
+	p->cap = cap;
+	if (keep)
+		memcpy(p->values, history_values(h) + h->n - keep, keep * sizeof(p->values[0]));
+	let_go(h);
+	h->points = p;
+	h->n = keep;
+	return 0;
+}
+
+/* Append HOLES NaNs and N values, all together at most max_steps. */
+static int
+extend(const struct history_rule *rule, struct history *h, size_t holes, const double *values, size_t n)
+{
+	size_t max = (size_t)rule->max_steps, more = holes + n, at = h->first + h->n;
+	size_t keep = h->n < max - more ? h->n : max - more;
+
+	if (!h->points || at + more > h->points->cap || (at != h->points->end && h->points->users > 1)) {
+		if (move(rule, h, keep, more) < 0)
+			return -1;
+		at = h->n;
+	}
+	for (size_t i = 0; i < holes; i++)
+		h->points->values[at++] = NAN;
+	memcpy(h->points->values + at, values, n * sizeof(*values));
+	h->points->end = at + n;
+	h->n = keep + more;
+	h->first = h->points->end - h->n;
+	return 0;
+}
+
+static uint64_t
+unit_of(const struct series *s)
+{
+	return s->unit.ptr ? random_hash(s->unit) | 1 : 0;
+}
+
+static bool
+continues(const struct history_rule *rule, const struct history *h, const struct series *s)
+{
+	int64_t gap_us = s->start_us - h->end_us;
+
+	if (!h->n || h->step_us != s->step_us || gap_us % s->step_us)
+		return false;
+	if (h->unit && s->unit.ptr && h->unit != unit_of(s))
+		return false;
+	return gap_us / s->step_us <= rule->gap_max_steps;
+}
+
+int
+history_append(const struct history_rule *rule, struct history *h, const struct series *s,
+	       enum history_verdict *verdict, struct err *err)
+{
+	int64_t end_us = s->start_us + (int64_t)s->n_target * s->step_us, gap;
+	size_t skip = 0, holes = 0;
+
+	*verdict = HISTORY_OLD;
+	if (h->n && end_us <= h->end_us)
+		return 0;
+	*verdict = continues(rule, h, s) ? HISTORY_GROWN : HISTORY_RESTARTED;
+	if (*verdict == HISTORY_GROWN) {
+		gap = (s->start_us - h->end_us) / s->step_us;
+		holes = gap > 0 ? (size_t)gap : 0;
+		skip = gap < 0 ? (size_t)-gap : 0;
+	} else {
+		let_go(h);
+		h->unit = 0;
+	}
+	if (s->n_target - skip > (size_t)rule->max_steps)
+		skip = s->n_target - (size_t)rule->max_steps;
+	if (holes > (size_t)rule->max_steps - (s->n_target - skip))
+		holes = (size_t)rule->max_steps - (s->n_target - skip);
+	if (extend(rule, h, holes, s->target + skip, s->n_target - skip) < 0)
+		return err_set(err, REASON_NO_MEMORY, "history of %lld steps", (long long)rule->max_steps);
+	h->end_us = end_us;
+	h->step_us = s->step_us;
+	if (s->unit.ptr)
+		h->unit = unit_of(s);
+	if (h->ingest_us < s->ingest_us)
+		h->ingest_us = s->ingest_us;
+	return 0;
+}

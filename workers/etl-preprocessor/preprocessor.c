@@ -1,0 +1,120 @@
+/*
+ * preprocessor.c -- one input record is one device's values at one event time; each goes to the state of its own series.
+ * All checks come before the first change of a state.  The topics that are read hold the same record, so that one codec
+ * decodes them all.
+ */
+#include "workers/etl-preprocessor/preprocessor.h"
+
+#include <math.h>
+
+#include "common/record/reading.h"
+#include "workers/etl-preprocessor/windows.h"
+
+#define KEY_SEPARATOR "\x1f" /* the unit separator, which no device id holds */
+
+static const struct metric_spec outcome_spec = {
+	"forebay_etl_readings_total", METRIC_COUNTER, "outcome",
+	"values of readings by what became of them: taken, missing (of bad quality), late, repeated, outlier (flagged), "
+	"dropped (outliers by policy), wild (time stamps far ahead that the next reading did not confirm)"
+};
+static const char *const outcome_names[OUTCOMES] = { "taken",   "missing", "late", "repeated",
+						     "outlier", "dropped", "wild" };
+
+int
+preprocessor_open(void *self, struct worker *w, struct err *err)
+{
+	struct preprocessor *p = self;
+	size_t n_topics;
+
+	for (size_t i = 0; i < OUTCOMES; i++)
+		p->outcomes[i] = metrics_series(worker_metrics(w), &outcome_spec, &outcome_names[i]);
+	if (etl_rule(&p->opt, &p->rule, err) < 0 ||
+	    worker_input(w, worker_topics(w, &n_topics)[0], &reading_record, &p->readings, err) < 0 ||
+	    worker_output(w, p->opt.series_topic, &series_record, &p->series, err) < 0)
+		return -1;
+	if (!p->opt.aggregates_topic[0])
+		return 0;
+	return worker_output(w, p->opt.aggregates_topic, &aggregate_record, &p->aggregates, err);
+}
+
+struct span
+preprocessor_key(struct arena *a, struct span device, struct span metric)
+{
+	char *text = arena_alloc(a, device.len + 1 + metric.len);
+
+	if (!text)
+		return SPAN_NONE;
+	memcpy(text, device.ptr, device.len);
+	memcpy(text + device.len, KEY_SEPARATOR, 1);
+	memcpy(text + device.len + 1, metric.ptr, metric.len);
+	return (struct span){ text, device.len + 1 + metric.len };
+}
+
+struct destination {
+	struct preprocessor *p;
+	struct context *ctx;
+	struct span device, metric;
+};
+
+static int
+write_window(void *ctx, const struct cleaner *c, struct err *err)
+{
+	const struct destination *d = ctx;
+	struct series s = windows_series(&d->p->rule, c, d->device, d->metric);
+	struct aggregate a = windows_aggregate(&d->p->rule, c, d->device, d->metric);
+
+	if (context_emit(d->ctx, d->p->series, d->device, &s, err) < 0)
+		return -1;
+	return d->p->aggregates ? context_emit(d->ctx, d->p->aggregates, d->device, &a, err) : 0;
+}
+
+static void
+count_outcomes(struct preprocessor *p, const struct cleaner_count *c)
+{
+	const int64_t counts[OUTCOMES] = {
+		c->taken, c->missing, c->late, c->repeated, c->outliers, c->dropped, c->wild
+	};
+
+	for (size_t i = 0; i < OUTCOMES; i++)
+		if (counts[i])
+			metric_add(p->outcomes[i], (double)counts[i]);
+}
+
+static int
+decode(struct preprocessor *p, struct context *ctx, const struct input *in, struct reading *r, struct err *err)
+{
+	if (codec_decode(p->readings, in->value, in->schema_id, context_arena(ctx), r, err) < 0)
+		return -1;
+	if (!span_equal(in->key, r->device))
+		return err_set(err, REASON_KEY_MISMATCH, "key \"%.*s\", device \"%.*s\"", SPAN_ARG(in->key),
+			       SPAN_ARG(r->device));
+	return cleaner_check_time(&p->rule, r->event_us, err);
+}
+
+int
+preprocessor_record(void *self, struct context *ctx, const struct input *in, struct err *err)
+{
+	struct preprocessor *p = self;
+	struct cleaner_count count = { 0 };
+	struct reading r;
+
+	if (decode(p, ctx, in, &r, err) < 0)
+		return -1;
+	context_event_time(ctx, r.event_us);
+	for (size_t i = 0; i < r.n_values; i++) {
+		const struct reading_value *v = &r.values[i];
+		const struct sample s = { .time_us = r.event_us,
+					  .ingest_us = r.ingest_us,
+					  .value = v->quality == QUALITY_GOOD ? v->value : NAN };
+		struct destination d = { p, ctx, r.device, v->metric };
+		struct span key = preprocessor_key(context_arena(ctx), r.device, v->metric);
+		struct cleaner *c = key.ptr ? context_state(ctx, key) : NULL;
+
+		if (!c)
+			return err_set(err, REASON_NO_MEMORY, "state of a series");
+		if (cleaner_add(&p->rule, c, &s, v->unit, write_window, &d, &count, err) < 0)
+			return -1;
+	}
+	count_outcomes(p, &count);
+	return 0;
+}

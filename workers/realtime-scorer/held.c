@@ -1,0 +1,90 @@
+/* held.c -- one allocation: the levels, then a row of quantiles per step. */
+#include "workers/realtime-scorer/held.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/detect/pvalue.h"
+
+#define RELATIVE_GRAIN 1e-6 /* what a float can tell apart, and a bit */
+
+struct held {
+	int owners;
+	int64_t origin_us, step_us;
+	size_t n_steps, n_levels;
+	double base; /* the numbers are relative to it, so that floats tell large values apart */
+	float numbers[];
+};
+
+static float
+narrow(double x)
+{
+	const double most = 3e38;
+
+	return (float)(x > most ? most : x < -most ? -most : x);
+}
+
+int
+held_new(const struct forecast *f, size_t max_steps, size_t max_levels, struct held **ret, struct err *err)
+{
+	size_t steps = f->n_steps < max_steps ? f->n_steps : max_steps, numbers = f->n_levels * (steps + 1);
+	struct held *h;
+
+	if (f->n_levels > max_levels)
+		return err_set(err, REASON_RECORD_INVALID, "levels: %zu of them, forecast.max.levels allows %zu",
+			       f->n_levels, max_levels);
+	h = malloc(sizeof(*h) + numbers * sizeof(h->numbers[0]));
+	if (!h)
+		return err_set(err, REASON_NO_MEMORY, "forecast");
+	*h = (struct held){ 1, f->origin_us, f->step_us, steps, f->n_levels, f->values[f->n_levels / 2] };
+	for (size_t i = 0; i < f->n_levels; i++)
+		h->numbers[i] = (float)f->levels[i];
+	for (size_t i = 0; i < f->n_levels * steps; i++)
+		h->numbers[f->n_levels + i] = narrow(f->values[i] - h->base);
+	*ret = h;
+	return 0;
+}
+
+struct held *
+held_share(struct held *h)
+{
+	if (h)
+		h->owners++;
+	return h;
+}
+
+void
+held_release(struct held *h)
+{
+	if (h && --h->owners == 0)
+		free(h);
+}
+
+int64_t
+held_origin(const struct held *h)
+{
+	return h->origin_us;
+}
+
+bool
+held_look(const struct held *h, int64_t event_us, double value, double grain, struct outlook *ret)
+{
+	const float *levels, *row;
+	size_t step, n;
+	double scale;
+
+	if (!h || event_us < h->origin_us)
+		return false;
+	step = (size_t)((event_us - h->origin_us) / h->step_us);
+	if (step >= h->n_steps)
+		return false;
+	n = h->n_levels;
+	levels = h->numbers;
+	row = h->numbers + n * (step + 1);
+	scale = fmax(grain, fmax(fabs(h->base), fabs(value)) * RELATIVE_GRAIN + 1e-30);
+	ret->p = pvalue_two_sided(levels, row, n, scale, value - h->base);
+	ret->expected = h->base + pvalue_quantile(levels, row, n, 0.5);
+	ret->lower = h->base + pvalue_quantile(levels, row, n, 0.05);
+	ret->upper = h->base + pvalue_quantile(levels, row, n, 0.95);
+	return true;
+}

@@ -1,0 +1,33 @@
+/*
+ * held.h -- a forecast as the scorer keeps it: floats relative to one base, never changed once made, shared by the copies of
+ * a stream's state.  Counted without atomics: one thread.
+ */
+#ifndef FOREBAY_SCORER_HELD_H
+#define FOREBAY_SCORER_HELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+#include "common/record/forecast.h"
+
+struct held;
+
+/* The first MAX_STEPS steps of F.  -1 on RECORD_INVALID (more than MAX_LEVELS levels), NO_MEMORY. */
+int held_new(const struct forecast *f, size_t max_steps, size_t max_levels, struct held **ret, struct err *err);
+struct held *held_share(struct held *h); /* one more owner; NULL is fine */
+void held_release(struct held *h);       /* one owner less; NULL is fine */
+
+int64_t held_origin(const struct held *h);
+
+/* What a forecast says of one value. */
+struct outlook {
+	double p;                      /* two-sided tail probability */
+	double expected, lower, upper; /* median, 5 % and 95 % quantiles (the outermost, where the levels end before) */
+};
+
+/* False when H (NULL is fine) does not cover EVENT_US.  GRAIN >= 0: the least scale of a tail, in the value's unit. */
+bool held_look(const struct held *h, int64_t event_us, double value, double grain, struct outlook *ret);
+
+#endif

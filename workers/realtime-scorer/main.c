@@ -1,0 +1,36 @@
+/*
+ * realtime-scorer -- says of every reading how unusual it is, and raises and resolves alerts.
+ *
+ *	telemetry.readings ---+--> per device and metric:
+ *	telemetry.deferred ---'    against its forecast, against its own past -> calibrated -> one p-value --+--> scores
+ *	forecasts ---------------> held until the next one                                                   `--> alerts
+ *	what cannot be read --> <topic>.dlq
+ */
+#include "workers/realtime-scorer/scorer.h"
+
+static const struct state_type state = {
+	.size = sizeof(struct stream),
+	.copy = stream_copy,
+	.clear = stream_clear,
+};
+
+static const struct worker_spec spec = {
+	.name = "realtime-scorer",
+	.summary = "scores every reading, raises and resolves alerts",
+	.topics = "telemetry.readings,telemetry.deferred",
+	.side_topics = "forecasts",
+	.open = scorer_open,
+	.record = scorer_record, /* reading -> score, alert */
+	.side = scorer_side,     /* forecast -> held */
+	.close = scorer_close,
+	.state = &state,
+};
+
+int
+main(int argc, char **argv)
+{
+	struct scorer s = { 0 };
+	const struct option_set own = { "realtime-scorer", scorer_option_table, scorer_option_count, &s.opt };
+
+	return worker_main(&spec, &s, &own, 1, argc, argv);
+}

@@ -1,0 +1,28 @@
+/* options.h -- the scorer's own options, and the rule they make. */
+#ifndef FOREBAY_SCORER_OPTIONS_H
+#define FOREBAY_SCORER_OPTIONS_H
+
+#include <stdint.h>
+
+#include "common/config/options.h"
+#include "workers/realtime-scorer/stream.h"
+
+struct scorer_options {
+	char *scores_topic, *alerts_topic;
+	int64_t slots_per_day, warmup_readings, state_readings;
+	double pending_p, firing_p, critical_p;
+	int64_t firing_readings, window_readings, calm_readings, refractory_readings;
+	double calm_ratio, refire_ratio;
+	int64_t jump_max_ms, late_max_readings;
+	int64_t forecast_max_steps, forecast_max_levels;
+	char *cache_uri;
+	int64_t cache_timeout_ms;
+};
+
+extern const struct option scorer_option_table[];
+extern const size_t scorer_option_count;
+
+/* What the options mean to a stream.  -1 on OPTION_INVALID: values that do not go together. */
+int scorer_rule(const struct scorer_options *opt, struct stream_rule *rule, struct err *err);
+
+#endif

@@ -1,0 +1,220 @@
+/*
+ * scorer.c -- one input record is one device's values at one event time; each good one goes to the state of its own stream.
+ *
+ * Forecasts come by the side input and stay in the state.  The cache only bridges the time before a stream's first forecast
+ * has come by: it is asked once, and an answer is a forecast like any other.  It is not a part of what a re-fold repeats, so
+ * where scores must depend on the topics alone, cache.uri stays empty.
+ */
+#include "workers/realtime-scorer/scorer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/record/reading.h"
+#include "workers/realtime-scorer/alerts.h"
+
+#define FORECASTS_TOPIC "forecasts"
+
+static const struct metric_spec outcome_spec = {
+	"forebay_scorer_values_total", METRIC_COUNTER, "outcome",
+	"values of readings by what became of them: taken, late and ahead (scored, not learned), repeated and bad_quality "
+	"(not scored)"
+};
+static const struct metric_spec basis_spec = { "forebay_scorer_scores_total", METRIC_COUNTER, "forecast",
+					       "scores by whether a forecast covered the event time: yes, no" };
+static const struct metric_spec alert_spec = { "forebay_scorer_alerts_total", METRIC_COUNTER, "status",
+					       "alert records by status" };
+
+static const char *const outcome_names[OUTCOME_COUNT] = { "taken", "late", "ahead", "repeated", "bad_quality" };
+static const char *const basis_names[BASIS_COUNT] = { "yes", "no" };
+static const enum scorer_outcome outcome_of[STREAM_KINDS] = { [STREAM_TAKEN] = OUTCOME_TAKEN,
+							      [STREAM_LATE] = OUTCOME_LATE,
+							      [STREAM_AHEAD] = OUTCOME_AHEAD,
+							      [STREAM_REPEATED] = OUTCOME_REPEATED };
+
+static void
+register_meters(struct scorer *s, struct metrics *m)
+{
+	const char *firing = alert_status_name(ALERT_FIRING), *resolved = alert_status_name(ALERT_RESOLVED);
+
+	for (size_t i = 0; i < OUTCOME_COUNT; i++)
+		s->outcomes[i] = metrics_series(m, &outcome_spec, &outcome_names[i]);
+	for (size_t i = 0; i < BASIS_COUNT; i++)
+		s->bases[i] = metrics_series(m, &basis_spec, &basis_names[i]);
+	s->opened = metrics_series(m, &alert_spec, &firing);
+	s->resolved = metrics_series(m, &alert_spec, &resolved);
+}
+
+int
+scorer_open(void *self, struct worker *w, struct err *err)
+{
+	struct scorer *s = self;
+	size_t n_topics;
+
+	scorer_close(s); /* a second attempt */
+	register_meters(s, worker_metrics(w));
+	if (scorer_rule(&s->opt, &s->rule, err) < 0 ||
+	    cache_new(s->opt.cache_uri, s->opt.cache_timeout_ms, worker_metrics(w), &s->cache, err) < 0 ||
+	    worker_input(w, worker_topics(w, &n_topics)[0], &reading_record, &s->readings, err) < 0 ||
+	    worker_input(w, FORECASTS_TOPIC, &forecast_record, &s->forecasts, err) < 0 ||
+	    worker_output(w, s->opt.scores_topic, &score_record, &s->scores, err) < 0)
+		return -1;
+	return worker_output(w, s->opt.alerts_topic, &alert_record, &s->alerts, err);
+}
+
+void
+scorer_close(void *self)
+{
+	struct scorer *s = self;
+
+	cache_free(s->cache);
+	s->cache = NULL;
+}
+
+/* The state of a device's metric: its length before the device tells "ab", "c" from "a", "bc". */
+static struct stream *
+stream_of(struct context *ctx, struct span device, struct span metric, struct err *err)
+{
+	char *text = arena_printf(context_arena(ctx), "%zu:", device.len);
+	size_t prefix = text ? strlen(text) : 0, len = prefix + device.len + metric.len;
+	char *key = text ? arena_alloc(context_arena(ctx), len) : NULL;
+	struct stream *stream;
+
+	if (!key) {
+		err_set(err, REASON_NO_MEMORY, "state of a stream");
+		return NULL;
+	}
+	memcpy(key, text, prefix);
+	memcpy(key + prefix, device.ptr, device.len);
+	memcpy(key + prefix + device.len, metric.ptr, metric.len);
+	stream = context_state(ctx, (struct span){ key, len });
+	if (!stream)
+		err_set(err, REASON_NO_MEMORY, "state of a stream");
+	return stream;
+}
+
+/* Before the first forecast of a stream: what the cache has, if it is readable and of this stream. */
+static void
+ask_cache(struct scorer *s, struct context *ctx, struct stream *stream, struct span device, struct span metric)
+{
+	char key[CACHE_KEY_BYTES];
+	struct held *h;
+	struct forecast f;
+	struct span bytes;
+
+	if (stream->forecast || stream->asked)
+		return;
+	stream->asked = true;
+	cache_forecast_key(device, metric, key);
+	bytes = cache_get(s->cache, span_of(key), context_arena(ctx));
+	if (bytes.ptr && codec_decode(s->forecasts, bytes, SPAN_NONE, context_arena(ctx), &f, NULL) == 0 &&
+	    span_equal(f.device, device) && span_equal(f.metric, metric) &&
+	    held_new(&f, (size_t)s->opt.forecast_max_steps, (size_t)s->opt.forecast_max_levels, &h, NULL) == 0)
+		stream_hold(stream, h);
+}
+
+static struct score
+score_of(const struct reading *r, const struct reading_value *v, const struct stream_score *s)
+{
+	const struct outlook none = { NAN, NAN, NAN, NAN }, *o = s->forecast ? &s->outlook : &none;
+
+	return (struct score){
+		.device = r->device,
+		.metric = v->metric,
+		.event_us = r->event_us,
+		.value = v->value,
+		.p_value = s->verdict.p_value,
+		.onset = s->verdict.onset,
+		.state = s->verdict.state,
+		.p_scalar = s->verdict.p_scalar,
+		.p_forecast = o->p,
+		.expected = o->expected,
+		.lower = o->lower,
+		.upper = o->upper,
+		.ingest_us = r->ingest_us,
+	};
+}
+
+static int
+emit_alert(struct scorer *s, struct context *ctx, const struct stream *stream, const struct stream_score *score,
+	   const struct score *record, struct err *err)
+{
+	struct alert alert;
+
+	if (alert_make(score, record, &stream->detector.episode, s->opt.critical_p, context_arena(ctx), &alert, err) <
+	    0)
+		return -1;
+	metric_add(alert.status == ALERT_FIRING ? s->opened : s->resolved, 1);
+	return context_emit(ctx, s->alerts, record->device, &alert, err);
+}
+
+static int
+score_value(struct scorer *s, struct context *ctx, const struct reading *r, const struct reading_value *v,
+	    struct err *err)
+{
+	struct stream *stream = stream_of(ctx, r->device, v->metric, err);
+	struct stream_score score;
+	struct score record;
+
+	if (!stream)
+		return -1;
+	ask_cache(s, ctx, stream, r->device, v->metric);
+	score = stream_add(stream, &s->rule, v->value, r->event_us);
+	metric_add(s->outcomes[outcome_of[score.kind]], 1);
+	if (score.kind == STREAM_REPEATED)
+		return 0;
+	metric_add(s->bases[score.forecast ? BASIS_FORECAST : BASIS_NONE], 1);
+	record = score_of(r, v, &score);
+	if (context_emit(ctx, s->scores, r->device, &record, err) < 0)
+		return -1;
+	return score.verdict.action == EPISODE_NOTHING ? 0 : emit_alert(s, ctx, stream, &score, &record, err);
+}
+
+static int
+check_key(const struct input *in, struct span device, struct err *err)
+{
+	return span_equal(in->key, device) ? 0
+					   : err_set(err, REASON_KEY_MISMATCH, "key \"%.*s\", device \"%.*s\"",
+						     SPAN_ARG(in->key), SPAN_ARG(device));
+}
+
+int
+scorer_record(void *self, struct context *ctx, const struct input *in, struct err *err)
+{
+	struct scorer *s = self;
+	struct reading r;
+
+	if (codec_decode(s->readings, in->value, in->schema_id, context_arena(ctx), &r, err) < 0 ||
+	    check_key(in, r.device, err) < 0)
+		return -1;
+	context_event_time(ctx, r.event_us);
+	for (size_t i = 0; i < r.n_values; i++) {
+		if (r.values[i].quality != QUALITY_GOOD)
+			metric_add(s->outcomes[OUTCOME_BAD_QUALITY], 1);
+		else if (score_value(s, ctx, &r, &r.values[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+scorer_side(void *self, struct context *ctx, const struct input *in, struct err *err)
+{
+	struct scorer *s = self;
+	struct stream *stream;
+	struct held *h;
+	struct forecast f;
+
+	if (codec_decode(s->forecasts, in->value, in->schema_id, context_arena(ctx), &f, err) < 0 ||
+	    check_key(in, f.device, err) < 0)
+		return -1;
+	if (held_new(&f, (size_t)s->opt.forecast_max_steps, (size_t)s->opt.forecast_max_levels, &h, err) < 0)
+		return -1;
+	stream = stream_of(ctx, f.device, f.metric, err);
+	if (!stream) {
+		held_release(h);
+		return -1;
+	}
+	stream_hold(stream, h);
+	return 0;
+}

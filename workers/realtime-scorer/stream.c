@@ -1,0 +1,85 @@
+/* stream.c -- whose turn is it: the clock decides what a value may change, the detector does the rest. */
+#include "workers/realtime-scorer/stream.h"
+
+#include <math.h>
+
+int
+stream_copy(void *to, const void *from)
+{
+	struct stream *s = to;
+
+	*s = *(const struct stream *)from;
+	held_share(s->forecast);
+	return 0;
+}
+
+void
+stream_clear(void *state)
+{
+	struct stream *s = state;
+
+	held_release(s->forecast);
+	*s = (struct stream){ 0 };
+}
+
+void
+stream_hold(struct stream *s, struct held *h)
+{
+	if (s->forecast && held_origin(s->forecast) > held_origin(h)) {
+		held_release(h);
+		return;
+	}
+	held_release(s->forecast);
+	s->forecast = h;
+}
+
+static enum stream_kind
+kind_of(const struct stream *s, const struct stream_rule *rule, int64_t event_us)
+{
+	int64_t now_us = s->detector.scalar.last_us;
+
+	if (s->detector.scalar.count == 0)
+		return STREAM_TAKEN;
+	if (event_us == now_us || (s->ahead && event_us == s->ahead_us))
+		return STREAM_REPEATED;
+	if (event_us < now_us)
+		return s->late >= (uint32_t)rule->late_max ? STREAM_TAKEN : STREAM_LATE;
+	if (event_us - now_us <= rule->jump_max_us)
+		return STREAM_TAKEN;
+	return s->ahead && event_us > s->ahead_us && event_us - s->ahead_us <= rule->jump_max_us ? STREAM_TAKEN
+												 : STREAM_AHEAD;
+}
+
+static void
+move_clock(struct stream *s, enum stream_kind kind, int64_t event_us)
+{
+	if (kind == STREAM_REPEATED)
+		return;
+	s->late = kind == STREAM_LATE ? s->late + 1 : kind == STREAM_TAKEN ? 0 : s->late;
+	s->ahead = kind == STREAM_AHEAD;
+	s->ahead_us = s->ahead ? event_us : 0;
+}
+
+struct stream_score
+stream_add(struct stream *s, const struct stream_rule *rule, double value, int64_t event_us)
+{
+	const struct scalar *usual = &s->detector.scalar;
+	struct stream_score score = { .kind = kind_of(s, rule, event_us),
+				      .mean = scalar_mean(usual),
+				      .deviation = scalar_deviation(usual) };
+	double p = NAN;
+
+	move_clock(s, score.kind, event_us);
+	if (score.kind == STREAM_REPEATED)
+		return score;
+	score.forecast = held_look(s->forecast, event_us, value, scalar_grain(usual), &score.outlook);
+	if (score.forecast)
+		p = score.outlook.p;
+	if (score.kind == STREAM_TAKEN) {
+		score.verdict = detector_add(&s->detector, &rule->detector, value, event_us, p);
+		score.run = usual->run;
+	} else {
+		score.verdict = detector_look(&s->detector, &rule->detector, value, event_us, p);
+	}
+	return score;
+}

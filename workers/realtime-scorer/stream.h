@@ -1,0 +1,61 @@
+/*
+ * stream.h -- one metric of one device as the scorer knows it: its detector, the forecast it holds, its clock.  A fold over
+ * its values and forecasts in order; no clock, no cache, no other key.
+ *
+ * Its clock is the newest event time.  A value that is not newer than it does not move the statistics:
+ *
+ *	newer		taken: scored, learned, may open or end an alert
+ *	the same	repeated: not scored again
+ *	older		late: scored against what is known, nothing is learned, no alert.  After `late_max` late values in a row
+ *			the clock was wrong (a device in the future, now set right), and the next one is taken
+ *	far newer	by more than jump_max_us: ahead.  Treated as a late one until the next value confirms it
+ *
+ * (A repetition of a value that was late is not recognised: it is scored again, as the same record for the sink.)
+ */
+#ifndef FOREBAY_SCORER_STREAM_H
+#define FOREBAY_SCORER_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/detect/detector.h"
+#include "workers/realtime-scorer/held.h"
+
+struct stream_rule {
+	struct detector_options detector;
+	int64_t jump_max_us;
+	int late_max;
+};
+
+/* Zeroed is new. */
+struct stream {
+	struct detector detector;
+	struct held *forecast; /* the newest; NULL: none */
+	int64_t ahead_us;      /* event time of the value that was ahead, when `ahead` */
+	uint32_t late;         /* late values in a row */
+	bool ahead;
+	bool asked; /* the cache has been asked for a forecast */
+};
+
+/* For struct state_type. */
+int stream_copy(void *to, const void *from);
+void stream_clear(void *state);
+
+enum stream_kind { STREAM_TAKEN, STREAM_LATE, STREAM_AHEAD, STREAM_REPEATED, STREAM_KINDS };
+
+struct stream_score {
+	enum stream_kind kind; /* STREAM_REPEATED: nothing else is set */
+	struct verdict verdict;
+	bool forecast; /* `outlook` is set */
+	struct outlook outlook;
+	double mean, deviation; /* what was usual before this value; deviation 0: not known yet */
+	uint32_t run;           /* repetitions of this very value */
+};
+
+/* Score VALUE (finite) of EVENT_US and learn it as said above. */
+struct stream_score stream_add(struct stream *s, const struct stream_rule *rule, double value, int64_t event_us);
+
+/* Hold H, which becomes the stream's, unless the one held has a newer origin. */
+void stream_hold(struct stream *s, struct held *h);
+
+#endif
