@@ -24,8 +24,9 @@ DEFINE_CLEANUP(struct scan, scan_free)
 
 /*
  * Visit the records of N partitions, each from its offset (OFFSET_NONE: the beginning) to its end at this moment, and leave
- * in each offset where the next scan goes on.  Order is kept inside a partition.  An open transaction ends its partition
- * for now.  -1 on BROKER_DOWN (nothing arrived for TIMEOUT_MS), TOPIC_MISSING, BROKER_REFUSES_US, or what VISIT says.
+ * in each offset where the next scan goes on.  Order is kept inside a partition.  Where a transaction is open, a partition
+ * ends before it.  -1 on BROKER_DOWN (nothing arrived for TIMEOUT_MS), TOPIC_MISSING, BROKER_REFUSES_US, or what VISIT
+ * says.
  */
 int scan_partitions(struct scan *s, struct topic_partition *partitions, size_t n, int timeout_ms, scan_visit *visit,
 		    void *ctx, struct err *err);

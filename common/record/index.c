@@ -9,6 +9,7 @@
 
 #include "common/base/arena.h"
 #include "common/record/compatibility.h"
+#include "common/record/standard.h"
 
 #define INDEX_BYTES_MAX (4 << 20)
 
@@ -42,7 +43,8 @@ read_schema(const char *dir, struct index_entry *e, struct err *err)
 
 	if (strchr(e->file, '/'))
 		return err_set(err, REASON_SCHEMA_INVALID, "%s: a file of the index lies beside it", e->file);
-	if (index_read_file(dir, e->file, &text, err) < 0 || schema_parse(buffer_span(&text), &e->document, err) < 0) {
+	if (index_read_file(dir, e->file, &text, err) < 0 || schema_parse(buffer_span(&text), &e->document, err) < 0 ||
+	    standard_accepts(buffer_span(&text), err) < 0) {
 		err->reason = err->reason == REASON_NO_MEMORY ? REASON_NO_MEMORY : REASON_SCHEMA_INVALID;
 		return err_wrap(err, "%s", e->file);
 	}

@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "common/record/standard.h"
+
 /* A random GUID, version 4 of RFC 9562. */
 static int
 guid_new(char text[GUID_TEXT_BYTES], struct err *err)
@@ -110,7 +112,7 @@ index_pin(const struct schema_index *index, const char *file, const char *subjec
 			       index->dir);
 	if (index_read_file(index->dir, file, &text, err) < 0)
 		return -1;
-	if (schema_parse(buffer_span(&text), &d, err) < 0)
+	if (schema_parse(buffer_span(&text), &d, err) < 0 || standard_accepts(buffer_span(&text), err) < 0)
 		return err_wrap(err, "%s", file);
 	if ((same = pinned(index, d))) {
 		*id = same->id;

@@ -28,11 +28,35 @@ worker_opts(const struct worker *w)
 	return &w->opt;
 }
 
+const char *
+worker_group(const struct worker *w)
+{
+	return w->group;
+}
+
+const char *
+worker_instance(const struct worker *w)
+{
+	return w->instance;
+}
+
 const char *const *
 worker_topics(const struct worker *w, size_t *n)
 {
 	*n = w->n_topics;
 	return (const char *const *)w->topics;
+}
+
+/* A registry that does not answer is waited for, so that open() need not be called twice. */
+static int
+new_codec(struct worker *w, const char *topic, const struct record_type *type, struct codec **ret, struct err *err)
+{
+	while (codec_new(w->registry, type, topic, ret, err) < 0) {
+		err_wrap(err, "topic %s", topic);
+		if (worker_wait(w, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int
@@ -43,8 +67,8 @@ worker_input(struct worker *w, const char *topic, const struct record_type *type
 	if (!grown)
 		return err_set(err, REASON_NO_MEMORY, "codec");
 	w->codecs = grown;
-	if (codec_new(w->registry, type, topic, &grown[w->n_codecs], err) < 0)
-		return err_wrap(err, "topic %s", topic);
+	if (new_codec(w, topic, type, &grown[w->n_codecs], err) < 0)
+		return -1;
 	*ret = grown[w->n_codecs++];
 	return 0;
 }
@@ -64,8 +88,8 @@ worker_output(struct worker *w, const char *topic, const struct record_type *typ
 		return err_set(err, REASON_NO_MEMORY, "output");
 	}
 	grown[w->n_outputs++] = out;
-	if (type && codec_new(w->registry, type, topic, &out->codec, err) < 0)
-		return err_wrap(err, "topic %s", topic);
+	if (type && new_codec(w, topic, type, &out->codec, err) < 0)
+		return -1;
 	*ret = out;
 	return 0;
 }

@@ -203,6 +203,10 @@ int loop_settle(struct worker *w, enum commit_result result, struct err *err);
 /* ---- process.c ---- */
 int process_record(struct worker *w, const struct consumed *m, struct err *err); /* takes the message */
 
+/* ---- worker.c ---- */
+/* Before the loop runs: wait until it is time to try again.  -1 with *ERR: stop. */
+int worker_wait(struct worker *w, struct err *err);
+
 /* ---- assignment.c ---- */
 void assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t n);
 void assignment_revoked(void *ctx, const struct topic_partition *partitions, size_t n, bool lost);

@@ -137,20 +137,23 @@ start(struct worker *w, struct err *err)
 	return new_consumer(w, err);
 }
 
-/* open() may need the registry, the database or a file: what may come back is waited for. */
-static int
-open_patiently(struct worker *w, struct err *err)
+int
+worker_wait(struct worker *w, struct err *err)
 {
-	while (w->spec->open && w->spec->open(w->self, w, err) < 0) {
-		if (err_class(err) != ERR_RETRY || lifecycle_stop_wanted())
-			return -1;
-		if (loop_trouble(w, PHASE_CONNECTING, err) < 0)
-			return -1;
-		while (!lifecycle_stop_wanted() && clock_monotonic_us() < w->retry.at_us) {
-			loop_beat(w);
-			clock_sleep_us(50 * US_PER_MS);
-		}
+	if (err_class(err) != ERR_RETRY || lifecycle_stop_wanted() || loop_trouble(w, PHASE_CONNECTING, err) < 0)
+		return -1;
+	while (!lifecycle_stop_wanted() && clock_monotonic_us() < w->retry.at_us) {
+		loop_beat(w);
+		clock_sleep_us(50 * US_PER_MS);
 	}
+	return 0;
+}
+
+static int
+open_worker(struct worker *w, struct err *err)
+{
+	if (w->spec->open && w->spec->open(w->self, w, err) < 0)
+		return -1;
 	retry_succeeded(&w->retry);
 	return 0;
 }
@@ -219,7 +222,7 @@ worker_main(const struct worker_spec *spec, void *self, const struct option_set 
 	w.program = (struct option_program){ spec->name, spec->summary, sets, n_own + 1, w.lists, ARRAY_LEN(w.lists) };
 	log_identity(spec->name, NULL);
 	result = options_load(&w.program, argc, argv, NULL, NULL, &verdict, &err);
-	if (result == 0 && verdict == OPTIONS_RUN && start(&w, &err) == 0 && open_patiently(&w, &err) == 0)
+	if (result == 0 && verdict == OPTIONS_RUN && start(&w, &err) == 0 && open_worker(&w, &err) == 0)
 		loop_run(&w, &err);
 	if (lifecycle_stop_wanted() && err_class(&err) == ERR_RETRY)
 		err_clear(&err); /* asked to stop while waiting */

@@ -116,6 +116,10 @@ const struct worker_options *worker_opts(const struct worker *w);
 int worker_output(struct worker *w, const char *topic, const struct record_type *type, struct output **ret,
 		  struct err *err);
 
+/* The consumer group, and our name in it: texts of the worker's. */
+const char *worker_group(const struct worker *w);
+const char *worker_instance(const struct worker *w);
+
 /* The topics that are read, after the options: names and their number. */
 const char *const *worker_topics(const struct worker *w, size_t *n);
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -47,17 +46,12 @@ static int
 pipeline_open(void *self, struct worker *w, struct err *err)
 {
 	struct pipeline *p = self;
-	const struct worker_options *o = worker_opts(w);
-	char host[128] = "", instance[200];
 
 	p->worker = w;
-	gethostname(host, sizeof(host) - 1);
-	snprintf(instance, sizeof(instance), "%s:%ld", host, (long)getpid());
 	p->routes = map_new(free);
 	if (!p->routes)
 		return err_set(err, REASON_NO_MEMORY, "sink");
-	if (sink_init(&p->sink, *o->group_id ? o->group_id : "forebay-sink-writer",
-		      *o->instance_id ? o->instance_id : instance, worker_metrics(w), err) < 0)
+	if (sink_init(&p->sink, worker_group(w), worker_instance(w), worker_metrics(w), err) < 0)
 		return -1;
 	return open_routes(p, err);
 }
@@ -181,6 +175,10 @@ static const struct worker_store sink_store = {
 const struct worker_spec sink_spec = {
 	.name = "sink-writer",
 	.summary = "writes topics to PostgreSQL tables, rows and offsets in one transaction",
+	.topics =
+	    "telemetry.readings,telemetry.deferred,telemetry.series,telemetry.aggregates,forecasts,scores,alerts,"
+	    "telemetry.raw.dlq,telemetry.readings.dlq,telemetry.deferred.dlq,telemetry.series.dlq,telemetry.aggregates.dlq,"
+	    "forecasts.dlq,scores.dlq,alerts.dlq",
 	.open = pipeline_open,
 	.record = pipeline_record,
 	.flush = pipeline_flush,

@@ -283,7 +283,9 @@ survives_an_open_quote(void **state)
 	enum { ROWS = 600000 };
 
 	(void)state;
-	assert_true(fd >= 0 && (file = fdopen(fd, "w")));
+	assert_true(fd >= 0);
+	file = fdopen(fd, "w");
+	assert_non_null(file);
 	fputs("a,b\n\"open,1\n", file);
 	for (int i = 0; i < ROWS; i++)
 		fprintf(file, "%d,some text\n", i);

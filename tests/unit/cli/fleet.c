@@ -1,0 +1,78 @@
+/* Two looks at the fleet: is it idle, and how fast was it? */
+#include "cli/fleet.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/base/clock.h"
+
+/* One group, one topic. */
+struct shape {
+	int64_t lag, end;
+	const char *topic;
+	size_t n_topics;
+};
+
+static const struct row {
+	const char *name;
+	struct shape then, now;
+	bool idle;
+} rows[] = {
+	{ "nothing to read, nothing new", { 0, 5, "a", 1 }, { 0, 5, "a", 1 }, true },
+	{ "caught up just now", { 3, 5, "a", 1 }, { 0, 5, "a", 1 }, true },
+	{ "something to read", { 0, 5, "a", 1 }, { 1, 5, "a", 1 }, false },
+	{ "something new, read at once", { 0, 5, "a", 1 }, { 0, 6, "a", 1 }, false },
+	{ "another topic", { 0, 5, "a", 1 }, { 0, 5, "b", 1 }, false },
+	{ "a topic more", { 0, 5, "a", 0 }, { 0, 5, "a", 1 }, false },
+};
+
+static void
+is_idle(void **state)
+{
+	const struct row *row = *state;
+	struct fleet_group then_group = { .lag = row->then.lag }, now_group = { .lag = row->now.lag };
+	struct fleet_topic then_topic = { row->then.topic, 1, 0, row->then.end },
+			   now_topic = { row->now.topic, 1, 0, row->now.end };
+	const struct fleet_look then = { 0, &then_group, 1, &then_topic, row->then.n_topics };
+	const struct fleet_look now = { 1, &now_group, 1, &now_topic, row->now.n_topics };
+
+	assert_int_equal(fleet_is_idle(&now, &then), row->idle);
+}
+
+static void
+rates_are_per_second(void **state)
+{
+	const struct fleet_look then = { .at_us = US_PER_SECOND }, now = { .at_us = 3 * US_PER_SECOND };
+
+	(void)state;
+	assert_true(fleet_rate(300, 100, &now, &then) == 100);
+	assert_true(fleet_rate(100, 300, &now, &then) == 0); /* a topic that was made anew */
+	assert_true(fleet_rate(300, 100, &now, NULL) == 0);
+	assert_true(fleet_rate(300, 100, &now, &now) == 0);
+}
+
+static void
+knows_dead_letters(void **state)
+{
+	(void)state;
+	assert_true(fleet_is_dead_letters("a.dlq"));
+	assert_false(fleet_is_dead_letters("a.dlq.b"));
+	assert_false(fleet_is_dead_letters(".dlq"));
+	assert_false(fleet_is_dead_letters("dlq"));
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 2];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		tests[n++] = (struct CMUnitTest){ rows[i].name, is_idle, NULL, NULL, (void *)&rows[i] };
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(rates_are_per_second);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(knows_dead_letters);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
