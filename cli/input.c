@@ -63,7 +63,7 @@ input_name(const struct input *in)
 struct span
 input_window(const struct input *in)
 {
-	return (struct span){ in->bytes + in->from, in->to - in->from };
+	return (struct span){ in->bytes ? in->bytes + in->from : NULL, in->to - in->from };
 }
 
 bool

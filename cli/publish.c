@@ -160,21 +160,20 @@ publish_file(struct publication *p, const char *path, struct err *err)
 	CLEANUP(feed_close)
 	struct feed *f = NULL;
 	struct feed_message message;
-	int got = 0;
+	int got = 0, failed = 0;
 
 	if (feed_open(p->feed_options, path, &f, err) < 0)
 		return -1;
-	while (!is_enough(p, f) && (got = feed_next(f, &message, err)) > 0) {
+	while (!failed && !is_enough(p, f) && (got = feed_next(f, &message, err)) > 0) {
 		double share = feed_share(f);
 
-		if (sender_send(p->sender, message.key, message.value, err) < 0)
-			return -1;
+		failed = sender_send(p->sender, message.key, message.value, err);
 		progress_show(&p->progress, share < 0 ? -1 : ((double)p->n_done + share) / p->n_files,
 			      p->sum.messages + feed_counts(f)->messages);
 	}
 	add_counts(&p->sum, feed_counts(f));
 	p->n_done++;
-	return got < 0 ? -1 : 0;
+	return failed || got < 0 ? -1 : 0;
 }
 
 static int
