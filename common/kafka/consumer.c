@@ -265,6 +265,16 @@ consumer_watermarks(struct consumer *c, const char *topic, int32_t partition, in
 	return code ? client_error(err, code, "%s[%d]: reading its first and last offset", topic, partition) : 0;
 }
 
+int64_t
+consumer_known_end(struct consumer *c, const char *topic, int32_t partition)
+{
+	int64_t low, high;
+
+	if (rd_kafka_get_watermark_offsets(c->client.handle, topic, partition, &low, &high) || high < 0)
+		return OFFSET_NONE;
+	return high;
+}
+
 int
 consumer_partition_count(struct consumer *c, const char *topic, int timeout_ms, int32_t *ret, struct err *err)
 {

@@ -80,6 +80,9 @@ int consumer_commit(struct consumer *c, const struct topic_partition *partitions
 int consumer_watermarks(struct consumer *c, const char *topic, int32_t partition, int timeout_ms, int64_t *low,
 			int64_t *high, struct err *err);
 
+/* The next offset of a partition as the latest fetch told it; OFFSET_NONE before the first.  No request is made. */
+int64_t consumer_known_end(struct consumer *c, const char *topic, int32_t partition);
+
 /* Number of partitions of a topic; TOPIC_MISSING when there is none such. */
 int consumer_partition_count(struct consumer *c, const char *topic, int timeout_ms, int32_t *ret, struct err *err);
 

@@ -8,9 +8,6 @@
 
 #include "common/base/cleanup.h"
 
-static const struct metric_spec lag_spec = { "forebay_consumer_lag_records", METRIC_GAUGE, "topic,partition",
-					     "records between the committed offset and the end of the partition" };
-
 /* A value of the document at PATH (object members, dot separated) and its metric. */
 static const struct value {
 	const char *path;
@@ -130,27 +127,6 @@ update_brokers(struct statistics *s, json_t *brokers)
 	}
 }
 
-static void
-update_lag(struct statistics *s, json_t *topics)
-{
-	const char *topic, *number;
-	json_t *t, *partition;
-
-	json_object_foreach(topics, topic, t)
-	{
-		json_object_foreach(json_object_get(t, "partitions"), number, partition)
-		{
-			const char *labels[] = { topic, number };
-			const json_t *lag = at(partition, "consumer_lag_stored");
-
-			/* -1: not assigned, or nothing consumed yet */
-			if (json_integer_value(lag) >= 0 &&
-			    json_integer_value(json_object_get(partition, "partition")) >= 0)
-				set(s, &lag_spec, labels, lag, 1);
-		}
-	}
-}
-
 void
 statistics_update(struct statistics *s, const char *json, size_t len)
 {
@@ -162,6 +138,4 @@ statistics_update(struct statistics *s, const char *json, size_t len)
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		set(s, &values[i].spec, labels, at(root, values[i].path), values[i].factor);
 	update_brokers(s, json_object_get(root, "brokers"));
-	if (json_object_get(root, "cgrp"))
-		update_lag(s, json_object_get(root, "topics"));
 }

@@ -1,6 +1,5 @@
 /*
- * statistics.h -- librdkafka's statistics as metrics: lag and queue per partition, transaction state, broker round trips,
- * rebalances.  Names of the values: STATISTICS.md of librdkafka.
+ * statistics.h -- librdkafka's statistics as metrics: queues, transaction state, broker round trips, rebalances.  Names of the values: STATISTICS.md of librdkafka.
  */
 #ifndef FOREBAY_KAFKA_STATISTICS_H
 #define FOREBAY_KAFKA_STATISTICS_H

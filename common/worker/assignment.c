@@ -42,11 +42,26 @@ parked_clear(struct worker *w)
 	w->n_parked = 0;
 }
 
+void
+assignment_measure(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_held; i++) {
+		const struct held *h = &w->held[i];
+		int64_t end = consumer_known_end(w->consumer, h->topic, h->partition);
+
+		if (end >= 0 && h->next >= 0)
+			meters_lag(&w->meters, h->topic, h->partition, end > h->next ? end - h->next : 0);
+	}
+}
+
 static void
 held_clear(struct worker *w)
 {
-	for (size_t i = 0; i < w->n_held; i++)
+	for (size_t i = 0; i < w->n_held; i++) {
+		if (w->held[i].topic)
+			meters_lag(&w->meters, w->held[i].topic, w->held[i].partition, -1);
 		free(w->held[i].topic);
+	}
 	free(w->held);
 	w->held = NULL;
 	w->n_held = w->last_held = 0;
@@ -107,6 +122,7 @@ park(struct worker *w)
 	w->parked = calloc(w->n_held + 1, sizeof(*w->parked));
 	for (size_t i = 0; w->parked && i < w->n_held; i++)
 		if (w->held[i].loaded && w->held[i].committed >= 0) {
+			meters_lag(&w->meters, w->held[i].topic, w->held[i].partition, -1);
 			w->parked[w->n_parked++] =
 			    (struct parked){ w->held[i].topic, w->held[i].partition, w->held[i].committed };
 			w->held[i].topic = NULL;

@@ -213,6 +213,7 @@ void assignment_revoked(void *ctx, const struct topic_partition *partitions, siz
 struct held *assignment_find(struct worker *w, const char *topic, int32_t partition);
 int assignment_load(struct worker *w, struct err *err);              /* LOADING -> RUNNING; RETRY: call again */
 int assignment_fetch(struct worker *w, bool fetch, struct err *err); /* from held[].next; false: nothing */
+void assignment_measure(struct worker *w);                           /* lag per partition */
 bool assignment_caught_up(const struct worker *w);
 void assignment_clear(struct worker *w);
 /* Kafka's positions to commit, in ARENA. */

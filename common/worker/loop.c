@@ -385,6 +385,7 @@ housekeeping(struct worker *w, struct err *err)
 	loop_beat(w);
 	metric_set(w->meters.transaction_age, w->batch.begun_us ? (double)(now - w->batch.begun_us) * 1e-6 : 0);
 	if (now - w->shown_us > SHOW_INTERVAL_US) {
+		assignment_measure(w);
 		lifecycle_show(w, NULL);
 		w->shown_us = now;
 	}

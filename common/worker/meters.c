@@ -2,6 +2,7 @@
 #include "common/worker/meters.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/base/cleanup.h"
 
@@ -56,6 +57,12 @@ static const struct meter {
 
 static const struct metric_spec letters_spec = { "forebay_dead_letters_total", METRIC_COUNTER, "topic,reason",
 						 "records sent to a dead-letter topic and committed" };
+static const struct metric_spec lag_spec = { "forebay_consumer_lag_records",
+					     METRIC_GAUGE,
+					     "topic,partition",
+					     "records between our position and the end of the partition",
+					     NULL,
+					     0 };
 static const struct metric_spec retries_spec = { "forebay_retries_total", METRIC_COUNTER, "reason",
 						 "attempts that failed for a reason outside the record" };
 
@@ -79,6 +86,21 @@ meters_dead_letter(struct meters *m, const char *topic, enum err_reason reason)
 	metric_add(m->connect_failures, 1);
 	metric_add(m->connect_skipped, 1);
 	metric_add(m->connect_letters, 1);
+}
+
+void
+meters_lag(struct meters *m, const char *topic, int32_t partition, int64_t lag)
+{
+	char number[16];
+	const char *labels[] = { topic, number };
+	struct metric_series *series;
+
+	snprintf(number, sizeof(number), "%d", partition);
+	series = metrics_series(m->metrics, &lag_spec, labels);
+	if (lag < 0)
+		metric_remove(m->metrics, series);
+	else
+		metric_set(series, (double)lag);
 }
 
 void

@@ -19,6 +19,8 @@ struct meters {
 
 void meters_init(struct meters *m, struct metrics *metrics, const char *worker);
 void meters_dead_letter(struct meters *m, const char *topic, enum err_reason reason);
+/* Records between our position and the end of the partition; LAG < 0: it has left us. */
+void meters_lag(struct meters *m, const char *topic, int32_t partition, int64_t lag);
 void meters_retry(struct meters *m, enum err_reason reason);
 
 #endif
