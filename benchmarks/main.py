@@ -35,9 +35,11 @@ def main():
             question = importlib.import_module(name)
             common.say(question.__doc__.strip().splitlines()[0])
             answers[name] = question.run(given.records)
-    finally:
-        if common.STACK.exists():
-            common.finish()
+    except BaseException:
+        common.say(f"failed; what was left is in {common.STACK}")
+        common.stack("stop")
+        raise
+    common.finish()
     if given.json:
         json.dump(answers, sys.stdout)
         print()

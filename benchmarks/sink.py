@@ -21,7 +21,7 @@ def psql(env, sql, **options):
 def by_hand(env, rows):
     """The reference: the rows of forebay.readings again, by psql alone."""
     path = common.STACK / "rows.copy"
-    psql(env, f"\\copy forebay.readings to '{path}'")
+    psql(env, f"\\copy (select * from forebay.readings) to '{path}'")
     psql(env, "create table reference (like forebay.readings including all) partition by range (event_time);"
               "create table reference_all partition of reference default")
     script = common.STACK / "reference.sql"
@@ -59,6 +59,8 @@ def run(records):
     rows = int(psql(env, "select count(*) from forebay.readings"))
     assert rows == records * 4, f"{rows} rows of {records * 4}"
     again = sink(env, "again", rows)
+    repeated = int(psql(env, "select sum(rows_repeated) from forebay.sink_offsets where sink = 'again'"))
+    assert repeated == rows == int(psql(env, "select count(*) from forebay.readings")), f"{repeated} repeated of {rows}"
     reference = by_hand(env, rows)
     return {"rows": rows, "sink": first, "all_repeated": again, "psql_copy_on_conflict": reference,
             "ratio_to_psql": first["rows_per_second"] / reference["rows_per_second"]}

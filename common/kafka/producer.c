@@ -18,6 +18,8 @@ struct producer {
 	struct client client; /* first: the opaque of the callbacks */
 	producer_refused *refused;
 	void *refused_ctx;
+	rd_kafka_topic_t **topics; /* learnt: what is known of a topic lasts as long as its handle */
+	size_t n_topics;
 };
 
 rd_kafka_t *
@@ -89,6 +91,9 @@ producer_free(struct producer *p)
 {
 	if (!p)
 		return;
+	for (size_t i = 0; i < p->n_topics; i++)
+		rd_kafka_topic_destroy(p->topics[i]);
+	free(p->topics);
 	if (p->client.handle) {
 		rd_kafka_purge(p->client.handle,
 			       RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
@@ -96,6 +101,27 @@ producer_free(struct producer *p)
 	}
 	statistics_free(p->client.statistics);
 	free(p);
+}
+
+int
+producer_learn(struct producer *p, const char *topic, int timeout_ms, struct err *err)
+{
+	rd_kafka_topic_t **grown = realloc(p->topics, (p->n_topics + 1) * sizeof(rd_kafka_topic_t *));
+	const struct rd_kafka_metadata *metadata = NULL;
+	rd_kafka_resp_err_t code;
+
+	if (!grown)
+		return err_set(err, REASON_NO_MEMORY, "topic %s", topic);
+	p->topics = grown;
+	grown[p->n_topics] = rd_kafka_topic_new(p->client.handle, topic, NULL);
+	if (!grown[p->n_topics])
+		return client_error(err, rd_kafka_last_error(), "topic %s", topic);
+	code = rd_kafka_metadata(p->client.handle, 0, grown[p->n_topics++], &metadata, timeout_ms);
+	if (!code)
+		code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+	if (metadata)
+		rd_kafka_metadata_destroy(metadata);
+	return code ? client_error(err, code, "topic %s", topic) : 0;
 }
 
 static rd_kafka_headers_t *

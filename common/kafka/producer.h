@@ -42,6 +42,10 @@ int producer_new(const struct client_config *client, const struct producer_optio
 void producer_free(struct producer *p); /* does not wait for what is queued: flush first */
 DEFINE_CLEANUP(struct producer, producer_free)
 
+/* Learn where TOPIC's partitions are, now: the first record to an unknown topic would wait for it a second.  -1 on
+ * TOPIC_MISSING, BROKER_DOWN. */
+int producer_learn(struct producer *p, const char *topic, int timeout_ms, struct err *err);
+
 /* Bytes are copied.  Blocks, serving reports, while the queue is full.  -1 on BROKER_REFUSED_SIZE, TOPIC_MISSING, FENCED,
  * BROKER_DOWN, INTERNAL. */
 int producer_send(struct producer *p, const struct producer_record *record, struct err *err);

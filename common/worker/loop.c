@@ -100,26 +100,42 @@ check_topic(struct worker *w, const char *topic, bool must_match, struct err *er
 	return 0;
 }
 
+/* The topics that we send to: outputs, then dead letters.  "": input I has none; NULL: no more. */
+static const char *
+sent_topic(struct worker *w, size_t i)
+{
+	const char *input;
+	size_t n;
+
+	if (i < w->n_outputs)
+		return w->outputs[i]->topic;
+	if (w->opt.dlq_topic[0])
+		return i == w->n_outputs ? w->opt.dlq_topic : NULL;
+	if (i - w->n_outputs >= w->n_topics)
+		return NULL;
+	input = w->topics[i - w->n_outputs];
+	n = strlen(input);
+	if (n > 4 && strcmp(input + n - 4, ".dlq") == 0)
+		return ""; /* dead letters, read to be stored: their values are not looked into */
+	return arena_printf(w->batch.call_arena, "%s.dlq", input);
+}
+
 /* Every topic is there, and those that share a device's partition number have equally many. */
 static int
 check_topics(struct worker *w, struct err *err)
 {
+	const char *topic;
+
 	for (size_t i = 0; i < w->n_topics; i++)
 		if (check_topic(w, w->topics[i], !w->spec->store, err) < 0)
 			return -1;
 	for (size_t i = 0; i < w->n_side; i++)
 		if (check_topic(w, w->side_topics[i], true, err) < 0)
 			return -1;
-	for (size_t i = 0; i < w->n_outputs; i++)
-		if (check_topic(w, w->outputs[i]->topic, !w->spec->rekeys, err) < 0)
-			return -1;
-	for (size_t i = 0; i < w->n_topics && !w->opt.dlq_topic[0]; i++) {
-		const char *dlq = arena_printf(w->batch.call_arena, "%s.dlq", w->topics[i]);
-		size_t n = strlen(w->topics[i]);
+	for (size_t i = 0; (topic = sent_topic(w, i)); i++) {
+		bool any_number = w->spec->store || (i < w->n_outputs && w->spec->rekeys) || w->opt.dlq_topic[0];
 
-		if (n > 4 && strcmp(w->topics[i] + n - 4, ".dlq") == 0)
-			continue; /* the dead letters' own sink: see deploy/topics.properties */
-		if (!dlq || check_topic(w, dlq, !w->spec->store, err) < 0)
+		if (topic[0] && check_topic(w, topic, !any_number, err) < 0)
 			return -1;
 	}
 	w->topics_checked = true;
@@ -165,20 +181,30 @@ new_producer(struct worker *w, struct err *err)
 	return producer_new(&client, &options, commit_refused, w, &w->producer, err);
 }
 
+/* Take our transactional id, and learn the topics, so that the first record does not wait for either. */
+static int
+prepare_producer(struct worker *w, struct err *err)
+{
+	const char *topic;
+
+	if (w->opt.guarantee == EXACTLY_ONCE_V2 && transaction_init(w->producer, CONNECT_TIMEOUT_MS, err) < 0)
+		return -1;
+	for (size_t i = 0; (topic = sent_topic(w, i)); i++)
+		if (topic[0] && producer_learn(w->producer, topic, CONNECT_TIMEOUT_MS, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 connect_all(struct worker *w, struct err *err)
 {
 	if (!w->topics_checked && check_topics(w, err) < 0)
 		return -1;
-	if (!w->producer) {
-		if (new_producer(w, err) < 0)
-			return -1;
-		if (w->opt.guarantee == EXACTLY_ONCE_V2 && transaction_init(w->producer, CONNECT_TIMEOUT_MS, err) < 0) {
-			producer_free(TAKE(w->producer));
-			if (err->reason == REASON_INTERNAL) /* a client beyond repair: a new one may fare better */
-				err->reason = REASON_BROKER_DOWN;
-			return -1;
-		}
+	if (!w->producer && (new_producer(w, err) < 0 || prepare_producer(w, err) < 0)) {
+		producer_free(TAKE(w->producer));
+		if (err->reason == REASON_INTERNAL) /* a client beyond repair: a new one may fare better */
+			err->reason = REASON_BROKER_DOWN;
+		return -1;
 	}
 	return w->subscribed ? 0 : subscribe(w, err);
 }

@@ -15,27 +15,24 @@ struct route {
 	const struct field *event; /* event time; NULL: the kind has none */
 };
 
-/* The topics of the option, each with a table, each with a route. */
+/* The topics that are read, each with a table, each with a route. */
 static int
 open_routes(struct pipeline *p, struct err *err)
 {
-	const char *at = worker_opts(p->worker)->topics;
+	size_t n;
+	const char *const *topics = worker_topics(p->worker, &n);
 
-	while (*(at += strspn(at, ", "))) {
-		size_t len = strcspn(at, ", ");
-		char topic[256];
+	for (size_t i = 0; i < n; i++) {
 		struct route *route = calloc(1, sizeof(*route));
 
-		snprintf(topic, sizeof(topic), "%.*s", (int)len, at);
-		at += len;
-		if (!route || map_put(p->routes, span_of(topic), route) < 0) {
+		if (!route || map_put(p->routes, span_of(topics[i]), route) < 0) {
 			free(route);
 			return err_set(err, REASON_NO_MEMORY, "topics");
 		}
-		if (!mapping_has_topic(p->sink.mapping, topic, &route->kind))
-			return err_set(err, REASON_OPTION_INVALID, "topics: %s has no table in %s", topic,
+		if (!mapping_has_topic(p->sink.mapping, topics[i], &route->kind))
+			return err_set(err, REASON_OPTION_INVALID, "topics: %s has no table in %s", topics[i],
 				       p->sink.mapping->path);
-		if (route->kind->type && worker_input(p->worker, topic, route->kind->type, &route->codec, err) < 0)
+		if (route->kind->type && worker_input(p->worker, topics[i], route->kind->type, &route->codec, err) < 0)
 			return -1;
 		route->event = row_field(route->kind, "event_time");
 	}
