@@ -63,6 +63,48 @@ commit(rd_kafka_t *consumer, rd_kafka_t *producer)
 	rd_kafka_consumer_group_metadata_destroy(group);
 }
 
+static void
+produce(rd_kafka_t *producer, const char *topic, const rd_kafka_message_t *m)
+{
+	while (rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+				 RD_KAFKA_V_KEY(m->key, m->key_len), RD_KAFKA_V_VALUE(m->payload, m->len),
+				 RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+		rd_kafka_poll(producer, 10);
+}
+
+static void
+copy(rd_kafka_t *consumer, rd_kafka_t *producer, const char *to, long wanted)
+{
+	double begun = 0, wall = 0, cpu = 0;
+	long n = 0;
+
+	while (n < wanted) {
+		rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer, 100);
+
+		if (m && !m->err) {
+			if (n++ == 0) {
+				wall = seconds(CLOCK_MONOTONIC);
+				cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+			}
+			if (begun == 0) {
+				check(rd_kafka_begin_transaction(producer), "begin");
+				begun = seconds(CLOCK_MONOTONIC);
+			}
+			produce(producer, to, m);
+		}
+		if (m)
+			rd_kafka_message_destroy(m);
+		if (begun > 0 && (n & 15) == 0 && seconds(CLOCK_MONOTONIC) - begun > 0.1) {
+			commit(consumer, producer);
+			begun = 0;
+		}
+	}
+	if (begun > 0)
+		commit(consumer, producer);
+	printf("{\"records\":%ld,\"seconds\":%.3f,\"cpu_seconds\":%.3f}\n", n, seconds(CLOCK_MONOTONIC) - wall,
+	       seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -77,7 +119,7 @@ main(int argc, char **argv)
 			     "socket.nagle.disable",
 			     "true",
 			     "queued.min.messages",
-			     "100000",
+			     "1000000",
 			     NULL };
 	const char *out[] = { "bootstrap.servers",
 			      argv[1],
@@ -97,15 +139,12 @@ main(int argc, char **argv)
 			      "true",
 			      NULL };
 	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-	long wanted, n = 0;
-	double begun = 0, wall = 0, cpu = 0;
 	rd_kafka_t *consumer, *producer;
 
 	if (argc != 5) {
 		fprintf(stderr, "copy BROKERS FROM TO RECORDS\n");
 		return 1;
 	}
-	wanted = atol(argv[4]);
 	consumer = client(RD_KAFKA_CONSUMER, in);
 	producer = client(RD_KAFKA_PRODUCER, out);
 	check(rd_kafka_init_transactions(producer, 30000), "init");
@@ -113,39 +152,7 @@ main(int argc, char **argv)
 	rd_kafka_topic_partition_list_add(topics, argv[2], RD_KAFKA_PARTITION_UA);
 	rd_kafka_subscribe(consumer, topics);
 	rd_kafka_topic_partition_list_destroy(topics);
-	while (n < wanted) {
-		rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer, 100);
-		rd_kafka_resp_err_t code;
-
-		if (!m || m->err) {
-			if (m)
-				rd_kafka_message_destroy(m);
-			continue;
-		}
-		if (n == 0) {
-			wall = seconds(CLOCK_MONOTONIC);
-			cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-		}
-		if (begun == 0) {
-			check(rd_kafka_begin_transaction(producer), "begin");
-			begun = seconds(CLOCK_MONOTONIC);
-		}
-		while ((code = rd_kafka_producev(
-			    producer, RD_KAFKA_V_TOPIC(argv[3]), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-			    RD_KAFKA_V_KEY(m->key, m->key_len), RD_KAFKA_V_VALUE(m->payload, m->len),
-			    RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-			rd_kafka_poll(producer, 10);
-		rd_kafka_message_destroy(m);
-		n++;
-		if ((n & 15) == 0 && seconds(CLOCK_MONOTONIC) - begun > 0.1) {
-			commit(consumer, producer);
-			begun = 0;
-		}
-	}
-	if (begun > 0)
-		commit(consumer, producer);
-	printf("{\"records\":%ld,\"seconds\":%.3f,\"cpu_seconds\":%.3f}\n", n, seconds(CLOCK_MONOTONIC) - wall,
-	       seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+	copy(consumer, producer, argv[3], atol(argv[4]));
 	rd_kafka_consumer_close(consumer);
 	rd_kafka_destroy(consumer);
 	rd_kafka_destroy(producer);

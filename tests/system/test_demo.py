@@ -1,0 +1,40 @@
+"""The first command of the README, as a program would call it: the whole line, and every number of its report."""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = TOP / f".stack-test-demo-{os.getpid()}"
+    env = dict(os.environ, FOREBAY_STACK_DIR=str(folder), FOREBAY_BUILD_DIR=os.environ.get("FOREBAY_BUILD_DIR", str(TOP / "build")))
+    done = subprocess.run([TOP / "deploy/demo", "--json"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not folder.exists(), "the demo leaves its folder behind"
+    return json.loads(done.stdout)
+
+
+def test_nothing_is_lost_or_made_up(report):
+    assert report["conservation"]["holds"] is True
+
+
+def test_every_table_has_rows(report):
+    rows = report["rows"]
+    empty = [table for table in ("readings", "series", "aggregates", "forecasts", "scores", "alerts", "dead_letters")
+             if not rows[table]]
+    assert not empty
+
+
+def test_most_anomalies_are_found_and_few_alerts_are_false(report):
+    anomalies = report["anomalies"]
+    assert anomalies["found"] >= anomalies["injected"] / 2
+    assert anomalies["false_alerts"] <= anomalies["injected"]
+
+
+def test_latency_is_reported(report):
+    assert report["latency_from_ingest"]
