@@ -68,6 +68,7 @@ on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 	struct client *client = opaque;
 
 	(void)handle;
+	client->lost |= code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
 	snprintf(client->error, sizeof(client->error), "%s: %s", rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
 }
 

@@ -186,6 +186,11 @@ consumer_poll(struct consumer *c, int timeout_ms, struct consumed *ret, struct e
 	rd_kafka_message_t *m = rd_kafka_consumer_poll(c->client.handle, timeout_ms);
 	rd_kafka_timestamp_type_t type;
 
+	if (!m && c->client.lost) {
+		c->client.lost = false;
+		err_set(err, REASON_BROKER_DOWN, "consumer: %s", c->client.error);
+		return CONSUMER_TROUBLE;
+	}
 	if (!m)
 		return CONSUMER_NOTHING;
 	if (m->err)

@@ -18,7 +18,7 @@
 #define OFFSET_NONE INT64_C(-1) /* the group has none for this partition */
 
 struct topic_partition {
-	char *topic; /* in arrays made by this module: its own */
+	const char *topic; /* in arrays made by this module: its own */
 	int32_t partition;
 	int64_t offset; /* of the next record; or OFFSET_NONE: from the beginning */
 };

@@ -13,6 +13,7 @@
 struct client {
 	rd_kafka_t *handle;
 	struct statistics *statistics; /* NULL: none */
+	bool lost;                     /* no broker is left; for consumer_poll() to tell once */
 	char error[256];               /* the latest complaint of the client about a broker, for error texts */
 };
 

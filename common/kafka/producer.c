@@ -173,7 +173,8 @@ producer_send(struct producer *p, const struct producer_record *r, struct err *e
 	if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		return err_set(err, REASON_BROKER_DOWN, "topic %s: the send queue stays full%s%s", r->topic,
 			       p->client.error[0] ? ": " : "", p->client.error);
-	if (code == RD_KAFKA_RESP_ERR__STATE) /* the transaction has failed meanwhile; its commit will say why */
+	/* The transaction has failed meanwhile, or the producer for good: the end of the transaction will say why. */
+	if (code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR__FATAL)
 		return err_set(err, REASON_TRANSACTION_ABORTED, "topic %s: the transaction has failed", r->topic);
 	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
 		return err_set(err, REASON_BROKER_REFUSED_SIZE, "topic %s: %zu bytes are more than message.max.bytes",

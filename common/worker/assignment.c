@@ -35,8 +35,6 @@ assignment_find(struct worker *w, const char *topic, int32_t partition)
 static void
 parked_clear(struct worker *w)
 {
-	for (size_t i = 0; i < w->n_parked; i++)
-		free(w->parked[i].topic);
 	free(w->parked);
 	w->parked = NULL;
 	w->n_parked = 0;
@@ -57,11 +55,8 @@ assignment_measure(struct worker *w)
 static void
 held_clear(struct worker *w)
 {
-	for (size_t i = 0; i < w->n_held; i++) {
-		if (w->held[i].topic)
-			meters_lag(&w->meters, w->held[i].topic, w->held[i].partition, -1);
-		free(w->held[i].topic);
-	}
+	for (size_t i = 0; i < w->n_held; i++)
+		meters_lag(&w->meters, w->held[i].topic, w->held[i].partition, -1);
 	free(w->held);
 	w->held = NULL;
 	w->n_held = w->last_held = 0;
@@ -74,13 +69,18 @@ assignment_clear(struct worker *w)
 	parked_clear(w);
 }
 
-static bool
-is_side(const struct worker *w, const char *topic)
+/* Our own copy of the name, which outlives every assignment; NULL: we have not asked for this topic. */
+static const char *
+own_name(const struct worker *w, const char *topic, bool *side)
 {
-	for (size_t i = 0; i < w->n_side; i++)
-		if (strcmp(w->side_topics[i], topic) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < w->n_topics + w->n_side; i++) {
+		const char *name = i < w->n_topics ? w->topics[i] : w->side_topics[i - w->n_topics];
+
+		*side = i >= w->n_topics;
+		if (strcmp(name, topic) == 0)
+			return name;
+	}
+	return NULL;
 }
 
 void
@@ -92,13 +92,14 @@ assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t 
 	metric_add(w->meters.rebalances, 1);
 	w->held = calloc(n + 1, sizeof(*w->held));
 	for (size_t i = 0; w->held && i < n; i++) {
-		char *topic = strdup(partitions[i].topic);
+		bool side;
+		const char *topic = own_name(w, partitions[i].topic, &side);
 
 		if (!topic)
 			break;
 		w->held[w->n_held++] = (struct held){ .topic = topic,
 						      .partition = partitions[i].partition,
-						      .side = is_side(w, topic),
+						      .side = side,
 						      .next = OFFSET_NONE,
 						      .committed = OFFSET_NONE,
 						      .attempted = OFFSET_NONE,
@@ -115,18 +116,31 @@ assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t 
 		phase_set(w, n ? PHASE_LOADING : PHASE_JOINED, "assigned");
 }
 
+/* Remember where the states stand.  Partitions that were never loaded have changed nothing: what was parked still is. */
 static void
 park(struct worker *w)
 {
+	if (!w->n_held || !w->held[0].loaded)
+		return;
 	parked_clear(w);
-	w->parked = calloc(w->n_held + 1, sizeof(*w->parked));
+	w->parked = calloc(w->n_held, sizeof(*w->parked));
 	for (size_t i = 0; w->parked && i < w->n_held; i++)
-		if (w->held[i].loaded && w->held[i].committed >= 0) {
-			meters_lag(&w->meters, w->held[i].topic, w->held[i].partition, -1);
+		if (w->held[i].committed >= 0)
 			w->parked[w->n_parked++] =
 			    (struct parked){ w->held[i].topic, w->held[i].partition, w->held[i].committed };
-			w->held[i].topic = NULL;
-		}
+}
+
+static void
+let_go(struct worker *w)
+{
+	/* A transaction in doubt: park what was before it.  Had it succeeded, the offsets will not fit and the states go. */
+	if (w->doubt && w->states)
+		state_rollback(w->states);
+	w->doubt = false;
+	park(w);
+	for (size_t i = 0; i < w->n_held && w->spec->revoked; i++)
+		w->spec->revoked(w->self, w->held[i].topic, w->held[i].partition);
+	held_clear(w);
 }
 
 void
@@ -144,12 +158,7 @@ assignment_revoked(void *ctx, const struct topic_partition *partitions, size_t n
 		w->hook_result = result;
 		w->hook_error = err;
 	}
-	if (w->doubt && w->states)
-		for (size_t i = 0; i < w->n_held; i++)
-			state_drop(w->states, w->held[i].partition);
-	w->doubt = false;
-	park(w);
-	held_clear(w);
+	let_go(w);
 	if (w->phase != PHASE_CONNECTING && w->phase != PHASE_STOPPING)
 		phase_set(w, PHASE_JOINED, lost ? "partitions lost" : "partitions revoked");
 }
@@ -162,7 +171,7 @@ read_committed(struct worker *w, struct err *err)
 {
 	CLEANUP(heap_free)
 	struct topic_partition *tp = calloc(w->n_held + 1, sizeof(*tp));
-	bool as_attempted = true;
+	bool as_attempted = true, progress = false;
 
 	if (!tp)
 		return err_set(err, REASON_NO_MEMORY, "assignment");
@@ -171,9 +180,12 @@ read_committed(struct worker *w, struct err *err)
 	if (consumer_committed(w->consumer, tp, w->n_held, LOOKUP_TIMEOUT_MS, err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->n_held; i++) {
+		progress |= w->held[i].attempted != w->held[i].committed;
 		as_attempted &= tp[i].offset == w->held[i].attempted || w->held[i].attempted == w->held[i].committed;
 		w->held[i].committed = w->held[i].next = tp[i].offset;
 	}
+	as_attempted &=
+	    progress; /* else it was given up under its first record: offsets tell nothing, states must go */
 	if (w->doubt && w->states) {
 		if (as_attempted)
 			state_commit(w->states);
@@ -253,14 +265,13 @@ assignment_load(struct worker *w, struct err *err)
 		return -1;
 	if (w->states)
 		take_up_states(w);
-	if (w->spec->store && claim_from_store(w, err) < 0) {
+	if ((w->spec->store && claim_from_store(w, err) < 0) || freeze_ends(w, err) < 0 ||
+	    assignment_fetch(w, true, err) < 0) {
 		struct err ignored = ERR_INIT;
 
-		commit_abort(w, &ignored);
+		commit_abort(w, &ignored); /* the next attempt delivers the same dead letters again */
 		return -1;
 	}
-	if (freeze_ends(w, err) < 0 || assignment_fetch(w, true, err) < 0)
-		return -1;
 	for (size_t i = 0; i < w->n_held; i++) {
 		fresh += !w->held[i].loaded;
 		w->held[i].loaded = true;

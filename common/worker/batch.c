@@ -141,7 +141,7 @@ int
 batch_send_letter(struct worker *w, const struct input *in, const struct err *why, struct err *err)
 {
 	const struct conviction *c = conviction_find(w, in->topic, in->partition, in->offset);
-	bool now = c && c->letter_refused;
+	bool now = w->letters_now || (c && c->letter_refused);
 	struct deadletter_source source = { in->topic, in->partition, in->offset, in->key, in->value, in->message };
 	struct deadletter_origin origin = { w->spec->name, w->instance, deadletter_stage(why->reason), clock_real_us(),
 					    now ? in->timestamp_us / 1000 : -1 };

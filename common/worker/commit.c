@@ -27,6 +27,19 @@ forget_batch(struct worker *w)
 	batch_reset(&w->batch);
 }
 
+/* A store keeps its letters for itself and gives them back all at once: the only remedy is a time stamp of now for each. */
+static bool
+judge_letters_of_store(struct worker *w, const struct err *why, struct err *err)
+{
+	if (why->reason != REASON_BROKER_REFUSED_TIME || w->letters_now) {
+		err_set(err, REASON_TOPIC_MISMATCH, "a dead letter is refused: %s", why->text);
+		return false;
+	}
+	log_error(LOG_WARN, "dead letters are sent with the present time", why, NULL);
+	w->letters_now = true;
+	return true;
+}
+
 /* The broker refused an output: look closer next time, or convict.  True when this explains the failure. */
 static bool
 judge_refusal(struct worker *w, struct err *err)
@@ -42,14 +55,15 @@ judge_refusal(struct worker *w, struct err *err)
 			*err = r.why; /* a missing topic and the like: wait */
 		return false;
 	}
+	if (r.letter && w->spec->store)
+		return judge_letters_of_store(w, &r.why, err);
 	if (w->batch.n_records > 1) {
 		w->batch_limit = (w->batch.n_records + SPLIT - 1) / SPLIT;
 		w->suspects = w->batch.n_records;
 		return true;
 	}
 	earlier = conviction_find(w, c.where.topic, c.where.partition, c.where.offset);
-	for_good =
-	    r.why.reason != REASON_BROKER_REFUSED_TIME || (earlier && earlier->letter_refused) || !w->batch.n_records;
+	for_good = r.why.reason != REASON_BROKER_REFUSED_TIME || (earlier && earlier->letter_refused);
 	if (r.letter && for_good) {
 		err_set(err, REASON_TOPIC_MISMATCH, "%s[%d] offset %lld: its dead letter is refused: %s", c.where.topic,
 			c.where.partition, (long long)c.where.offset, r.why.text);
@@ -126,6 +140,8 @@ commit_abort(struct worker *w, struct err *err)
 		outcome = transaction_abort(w->producer, w->opt.transaction_timeout_ms, &trouble);
 	if (outcome == TRANSACTION_FENCED || outcome == TRANSACTION_REFUSED)
 		*err = trouble;
+	if (outcome == TRANSACTION_RENEW && w->refusal.any)
+		outcome = TRANSACTION_ABORTED; /* nothing that holds a refused record is in doubt; the producer goes */
 	return result_of(w, outcome, err);
 }
 
@@ -136,8 +152,10 @@ failed_before(struct worker *w, struct err *err)
 	struct err why = *err;
 	enum commit_result result;
 
-	/* Nothing of Kafka's is open while a store is tried again; else the broker's clock would run. */
-	if (err_class(err) == ERR_RETRY && !w->batch.kafka_open && why.reason != REASON_TRANSACTION_ABORTED)
+	/* Nothing of Kafka's is open while a store is tried again; else the broker's clock would run.  Without a store
+	 * the outputs of the batch may be gone, with or without a transaction. */
+	if (err_class(err) == ERR_RETRY && w->spec->store && !w->batch.kafka_open &&
+	    why.reason != REASON_TRANSACTION_ABORTED)
 		return COMMIT_RETRY;
 	result = commit_abort(w, err);
 	if (err_class(&why) == ERR_FATAL || (err_class(&why) == ERR_RECORD && !w->refusal.any)) {
@@ -202,7 +220,7 @@ commit_plainly(struct worker *w, const struct topic_partition *positions, size_t
 		return in_doubt(w);
 	if (w->refusal.any)
 		return given_up(w, err);
-	return consumer_commit(w->consumer, positions, n, err) < 0 ? given_up(w, err) : COMMIT_DONE;
+	return consumer_commit(w->consumer, positions, n, err) < 0 ? in_doubt(w) : COMMIT_DONE;
 }
 
 /*
@@ -297,6 +315,7 @@ done(struct worker *w, int64_t started_us)
 	if (w->states)
 		state_commit(w->states);
 	convictions_done(w);
+	w->letters_now = false;
 	w->suspects = w->suspects > w->batch.n_records ? w->suspects - w->batch.n_records : 0;
 	if (!w->suspects)
 		w->batch_limit = (size_t)w->opt.batch_max_records;

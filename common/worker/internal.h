@@ -42,7 +42,7 @@ enum phase {
 
 /* A partition assigned to us. */
 struct held {
-	char *topic;
+	const char *topic; /* one of the worker's own, as below: lives as long as the worker */
 	int32_t partition;
 	bool side, loaded;
 	int64_t next;      /* offset of the next record to process */
@@ -53,7 +53,7 @@ struct held {
 
 /* Where a partition stood when it was let go: its keys' states are good for exactly this offset. */
 struct parked {
-	char *topic;
+	const char *topic;
 	int32_t partition;
 	int64_t offset;
 };
@@ -165,6 +165,7 @@ struct worker {
 	size_t suspects;    /* records still to be read that carefully */
 	struct map *convictions;
 	struct refusal refusal;
+	bool letters_now; /* of a store: a broker refused their time stamps, so they go with the present one */
 	enum commit_result hook_result; /* of a revoke inside consumer_poll(); COMMIT_DONE: nothing to do */
 	struct err hook_error;
 
@@ -202,6 +203,8 @@ int loop_settle(struct worker *w, enum commit_result result, struct err *err);
 
 /* ---- process.c ---- */
 int process_record(struct worker *w, const struct consumed *m, struct err *err); /* takes the message */
+/* A bounded run: nothing of H before OFFSET, which may lie behind its end, is left to read. */
+void process_passed(struct worker *w, struct held *h, int64_t offset);
 
 /* ---- worker.c ---- */
 /* Before the loop runs: wait until it is time to try again.  -1 with *ERR: stop. */

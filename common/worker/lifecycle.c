@@ -70,8 +70,6 @@ watch(void *arg)
 static void
 face_clear(struct face *f)
 {
-	for (size_t i = 0; i < f->n_held; i++)
-		free(f->held[i].topic);
 	free(f->held);
 	f->held = NULL;
 	f->n_held = 0;
@@ -88,11 +86,8 @@ lifecycle_show(struct worker *w, const char *message)
 		snprintf(f->message, sizeof(f->message), "%s", message);
 	face_clear(f);
 	f->held = calloc(w->n_held + 1, sizeof(*f->held));
-	for (size_t i = 0; f->held && i < w->n_held; i++) {
-		f->held[i] = w->held[i];
-		f->held[i].topic = strdup(w->held[i].topic);
-		f->n_held += f->held[i].topic != NULL;
-	}
+	for (size_t i = 0; f->held && i < w->n_held; i++)
+		f->held[f->n_held++] = w->held[i];
 	pthread_mutex_unlock(&w->face_lock);
 }
 

@@ -120,6 +120,19 @@ sent_topic(struct worker *w, size_t i)
 	return arena_printf(w->batch.call_arena, "%s.dlq", input);
 }
 
+/* For GET /; the answers about the topics have brought it. */
+static void
+learn_cluster(struct worker *w)
+{
+	CLEANUP(heap_free)
+	char *id = consumer_cluster_id(w->consumer, 0);
+
+	pthread_mutex_lock(&w->face_lock);
+	if (id && !w->face.cluster_id[0])
+		snprintf(w->face.cluster_id, sizeof(w->face.cluster_id), "%s", id);
+	pthread_mutex_unlock(&w->face_lock);
+}
+
 /* Every topic is there, and those that share a device's partition number have equally many. */
 static int
 check_topics(struct worker *w, struct err *err)
@@ -138,6 +151,7 @@ check_topics(struct worker *w, struct err *err)
 		if (topic[0] && check_topic(w, topic, !any_number, err) < 0)
 			return -1;
 	}
+	learn_cluster(w);
 	w->topics_checked = true;
 	return 0;
 }
@@ -273,11 +287,8 @@ pass_markers(struct worker *w, const struct consumed *end)
 {
 	struct held *h = assignment_find(w, end->topic, end->partition);
 
-	if (w->phase != PHASE_RUNNING || !h || end->offset <= h->next)
-		return;
-	h->next = end->offset;
-	if (!w->batch.begun_us)
-		w->batch.begun_us = clock_monotonic_us();
+	if (w->phase == PHASE_RUNNING && h)
+		process_passed(w, h, end->offset);
 }
 
 static int
@@ -303,6 +314,7 @@ poll_once(struct worker *w, struct err *err)
 	case CONSUMER_END: pass_markers(w, &m); return 0;
 	case CONSUMER_NOTHING: break;
 	}
+	loop_beat(w);
 	if (w->producer)
 		producer_poll(w->producer, 0);
 	return w->phase == PHASE_RUNNING && gathering ? loop_commit(w, err) : 0;
@@ -418,8 +430,8 @@ housekeeping(struct worker *w, struct err *err)
 	return phase_step(w, err);
 }
 
-int
-loop_run(struct worker *w, struct err *err)
+static int
+run_to_the_end(struct worker *w, struct err *err)
 {
 	for (unsigned turn = 0; !lifecycle_stop_wanted(); turn++) {
 		if ((w->phase != PHASE_RUNNING || turn % HOUSEKEEPING_TURNS == 0) && housekeeping(w, err) < 0)
@@ -434,4 +446,16 @@ loop_run(struct worker *w, struct err *err)
 		}
 	}
 	return stop(w, err);
+}
+
+int
+loop_run(struct worker *w, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+
+	if (run_to_the_end(w, err) == 0)
+		return 0;
+	if (w->batch.begun_us || w->batch.kafka_open)
+		commit_abort(w, &ignored); /* or leaving the group would commit it */
+	return -1;
 }

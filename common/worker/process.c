@@ -69,25 +69,43 @@ postpone(struct worker *w, const struct held *h, int64_t offset, struct err *err
 	return loop_trouble(w, PHASE_RETRYING, err);
 }
 
-/* The transaction failed under the record's outputs or its dead letter. */
+/* The client itself refuses an output, or the dead letter of a record that was refused before. */
+static void
+convict(struct worker *w, struct err *err)
+{
+	struct conviction guilty = { .where = w->batch.sole, .why = *err };
+	const struct conviction *earlier =
+	    conviction_find(w, guilty.where.topic, guilty.where.partition, guilty.where.offset);
+
+	if (earlier && earlier->why.reason) {
+		err_set(err, REASON_TOPIC_MISMATCH, "%s[%d] offset %lld: its dead letter is refused: %s",
+			guilty.where.topic, guilty.where.partition, (long long)guilty.where.offset, guilty.why.text);
+		return;
+	}
+	err_clear(err);
+	conviction_add(w, &guilty, err);
+}
+
+/* The transaction failed under the record's outputs or its dead letter, or could not begin. */
 static int
 give_up(struct worker *w, struct err *err)
 {
-	struct conviction guilty = { .where = w->batch.sole, .why = *err };
+	bool begun = w->batch.kafka_open || w->opt.guarantee != EXACTLY_ONCE_V2;
 	enum commit_result result;
+	struct err why;
 
+	if (err_class(err) == ERR_RECORD)
+		convict(w, err);
 	if (err_class(err) == ERR_FATAL) {
+		why = *err;
 		commit_abort(w, err);
-		*err = guilty.why;
+		*err = why;
 		return -1;
-	}
-	if (err_class(err) == ERR_RECORD) { /* the client itself refuses it: no need to search */
-		err_clear(err);
-		if (conviction_add(w, &guilty, err) < 0)
-			return -1;
 	}
 	w->batch.n_records++; /* the record at hand is part of what was refused */
 	result = commit_abort(w, err);
+	if (result == COMMIT_REWIND && !begun && !w->spec->store)
+		result = COMMIT_RENEW; /* a producer that cannot begin will not learn it */
 	return loop_settle(w, result, err);
 }
 
@@ -126,13 +144,31 @@ process_input(struct worker *w, struct held *h, struct input *in, struct err *er
 }
 
 static bool
+interval_over(const struct worker *w)
+{
+	return clock_monotonic_us() - w->batch.begun_us >= w->opt.commit_interval_ms * US_PER_MS;
+}
+
+static bool
 commit_due(const struct worker *w)
 {
 	const struct batch *b = &w->batch;
 
 	if (b->n_records >= w->batch_limit || b->n_bytes >= (size_t)w->opt.batch_max_bytes)
 		return true;
-	return (b->n_records & 15) == 0 && clock_monotonic_us() - b->begun_us >= w->opt.commit_interval_ms * US_PER_MS;
+	return (b->n_records & 15) == 0 && interval_over(w);
+}
+
+void
+process_passed(struct worker *w, struct held *h, int64_t offset)
+{
+	if (h->end >= 0 && offset > h->end)
+		offset = h->end; /* what comes behind was thrown away: it is for the next run */
+	if (offset <= h->next)
+		return;
+	h->next = offset;
+	if (!w->batch.begun_us)
+		w->batch.begun_us = clock_monotonic_us();
 }
 
 /* One record; takes its message. */
@@ -143,10 +179,15 @@ process_record(struct worker *w, const struct consumed *m, struct err *err)
 	struct input local, *in = &local;
 	int result = 0;
 
-	/* Left over from before a rewind, or behind the end of a bounded run. */
-	if (w->phase != PHASE_RUNNING || !h || m->offset < h->next || (h->end >= 0 && m->offset >= h->end)) {
+	/* Left over from before a rewind. */
+	if (w->phase != PHASE_RUNNING || !h || m->offset < h->next) {
 		consumed_free(m->message);
 		return 0;
+	}
+	if (h->end >= 0 && m->offset >= h->end) {
+		process_passed(w, h, m->offset);
+		consumed_free(m->message);
+		return w->batch.begun_us && interval_over(w) ? loop_commit(w, err) : 0;
 	}
 	if (batch_begin(w, err) < 0) {
 		consumed_free(m->message);
@@ -161,7 +202,7 @@ process_record(struct worker *w, const struct consumed *m, struct err *err)
 	*in = (struct input){ h->topic,
 			      m->partition,
 			      m->offset,
-			      m->timestamp_ms < 0 ? -1 : m->timestamp_ms * 1000,
+			      m->timestamp_ms < 0 || m->timestamp_ms > INT64_MAX / 1000 ? -1 : m->timestamp_ms * 1000,
 			      m->key,
 			      m->value,
 			      consumed_header(m->message, "__value_schema_id"),

@@ -130,8 +130,9 @@ start(struct worker *w, struct err *err)
 	w->states = w->spec->state ? state_table_new(w->spec->state) : NULL;
 	if (!w->convictions || (w->spec->state && !w->states))
 		return err_set(err, REASON_NO_MEMORY, "worker");
-	if (registry_new(w->opt.schema_registry_url, w->opt.schema_dir, &w->registry, err) < 0 ||
-	    lifecycle_start(w, err) < 0)
+	if (registry_new(w->opt.schema_registry_url, w->opt.schema_dir, &w->registry, err) < 0)
+		return err_wrap(err, "schema.registry.url, schema.dir");
+	if (lifecycle_start(w, err) < 0)
 		return -1;
 	w->opened = true;
 	return new_consumer(w, err);
@@ -199,6 +200,7 @@ exit_code(const struct err *err)
 	case REASON_USAGE:
 	case REASON_OPTION_INVALID:
 	case REASON_OPTION_UNKNOWN:
+	case REASON_SCHEMA_INVALID:
 	case REASON_FILE_INVALID:
 	case REASON_FILE_UNREADABLE: return EXIT_CONFIGURATION;
 	default: return EXIT_FAILED;

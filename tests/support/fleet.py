@@ -19,8 +19,7 @@ RESTART_PAUSE_S = 0.3
 # What an installed worker finds by itself.
 FILES = {
     "ingest-router": {"path.maps": places.CONFIG / "pathmaps"},
-    "sink-writer": {"sink.mapping": places.CONFIG / "sink.properties",
-        "topics": "telemetry.readings,telemetry.deferred,scores,telemetry.series,telemetry.aggregates,forecasts,alerts,telemetry.raw.dlq,telemetry.readings.dlq,telemetry.deferred.dlq,telemetry.series.dlq"}, # DEVTOPICS
+    "sink-writer": {"sink.mapping": places.CONFIG / "sink.properties"},
 }
 
 

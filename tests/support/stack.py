@@ -81,5 +81,6 @@ class Stack:
     def environment(self):
         """For our programs: this stack's addresses, and nothing of ours that the caller's shell may have set."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")}
+        here = {name: value for name, value in self.env.items() if name != "FOREBAY_SCHEMA_REGISTRY_URL"}  # who wants it says so
         ours = {"FOREBAY_SCHEMA_DIR": str(places.SCHEMAS), "FOREBAY_CACHE_URI": self.redis_uri}
-        return {**clean, **ours, **self.env}
+        return {**clean, **ours, **here}

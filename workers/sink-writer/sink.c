@@ -51,8 +51,9 @@ sink_init(struct sink *s, const char *group, const char *instance, struct metric
 	s->outboxes = map_new(free);
 	if (!s->group || !s->instance || !s->outboxes)
 		return err_set(err, REASON_NO_MEMORY, "sink");
-	if (mapping_load(s->options.mapping, &s->mapping, err) < 0 || store_new(&o, &s->store, err) < 0 ||
-	    epoch_new(s->store, group, instance, &s->epoch, err) < 0)
+	if (mapping_load(s->options.mapping, &s->mapping, err) < 0)
+		return err_wrap(err, "sink.mapping");
+	if (store_new(&o, &s->store, err) < 0 || epoch_new(s->store, group, instance, &s->epoch, err) < 0)
 		return -1;
 	load_init(&s->load, s->store);
 	return tables_new(s, metrics, err);
