@@ -4,6 +4,7 @@
  *	worker.c	main: options, connections, open, run, close
  *	loop.c		poll -> process -> commit; the phases
  *	process.c	one record and the answers to its failures
+ *	connect.c	topics checked, producer made, group joined
  *	assignment.c	partitions held: load, rewind, let go
  *	commit.c	the end of a transaction and its five outcomes
  *	context.c	what a worker may do during a call
@@ -205,6 +206,10 @@ int loop_settle(struct worker *w, enum commit_result result, struct err *err);
 int process_record(struct worker *w, const struct consumed *m, struct err *err); /* takes the message */
 /* A bounded run: nothing of H before OFFSET, which may lie behind its end, is left to read. */
 void process_passed(struct worker *w, struct held *h, int64_t offset);
+
+/* ---- connect.c ---- */
+/* Check the topics, make the producer, subscribe: what of it is still to do.  RETRY: call again. */
+int connect_worker(struct worker *w, struct err *err);
 
 /* ---- worker.c ---- */
 /* Before the loop runs: wait until it is time to try again.  -1 with *ERR: stop. */

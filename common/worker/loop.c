@@ -9,7 +9,6 @@
  * hears of rebalances; it processes in RUNNING alone.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -19,7 +18,6 @@
 #define IDLE_POLL_MS 100
 #define WAIT_POLL_MS 10  /* an assignment arrives inside a poll, which then waits on */
 #define GATHER_POLL_MS 1 /* a transaction is open and nothing is at hand: commit if nothing comes within */
-#define CONNECT_TIMEOUT_MS 5000
 #define CONNECT_PAUSE_US (20 * US_PER_MS)
 #define SHOW_INTERVAL_US US_PER_SECOND
 #define HOUSEKEEPING_TURNS 16 /* polls between two looks at the clock and at what others want */
@@ -81,146 +79,6 @@ loop_trouble(struct worker *w, enum phase then, struct err *err)
 	show_trouble(w, err);
 	err_clear(err);
 	return 0;
-}
-
-/* ---- connecting ---- */
-
-static int
-check_topic(struct worker *w, const char *topic, bool must_match, struct err *err)
-{
-	int32_t n;
-
-	if (consumer_partition_count(w->consumer, topic, CONNECT_TIMEOUT_MS, &n, err) < 0)
-		return -1;
-	if (!w->partitions)
-		w->partitions = n;
-	if (must_match && n != w->partitions)
-		return err_set(err, REASON_TOPIC_MISMATCH, "topic %s has %d partitions, %s has %d: they must be equal",
-			       topic, n, w->topics[0], w->partitions);
-	return 0;
-}
-
-/* The topics that we send to: outputs, then dead letters.  "": input I has none; NULL: no more. */
-static const char *
-sent_topic(struct worker *w, size_t i)
-{
-	const char *input;
-	size_t n;
-
-	if (i < w->n_outputs)
-		return w->outputs[i]->topic;
-	if (w->opt.dlq_topic[0])
-		return i == w->n_outputs ? w->opt.dlq_topic : NULL;
-	if (i - w->n_outputs >= w->n_topics)
-		return NULL;
-	input = w->topics[i - w->n_outputs];
-	n = strlen(input);
-	if (n > 4 && strcmp(input + n - 4, ".dlq") == 0)
-		return ""; /* dead letters, read to be stored: their values are not looked into */
-	return arena_printf(w->batch.call_arena, "%s.dlq", input);
-}
-
-/* For GET /; the answers about the topics have brought it. */
-static void
-learn_cluster(struct worker *w)
-{
-	CLEANUP(heap_free)
-	char *id = consumer_cluster_id(w->consumer, 0);
-
-	pthread_mutex_lock(&w->face_lock);
-	if (id && !w->face.cluster_id[0])
-		snprintf(w->face.cluster_id, sizeof(w->face.cluster_id), "%s", id);
-	pthread_mutex_unlock(&w->face_lock);
-}
-
-/* Every topic is there, and those that share a device's partition number have equally many. */
-static int
-check_topics(struct worker *w, struct err *err)
-{
-	const char *topic;
-
-	for (size_t i = 0; i < w->n_topics; i++)
-		if (check_topic(w, w->topics[i], !w->spec->store, err) < 0)
-			return -1;
-	for (size_t i = 0; i < w->n_side; i++)
-		if (check_topic(w, w->side_topics[i], true, err) < 0)
-			return -1;
-	for (size_t i = 0; (topic = sent_topic(w, i)); i++) {
-		bool any_number = w->spec->store || (i < w->n_outputs && w->spec->rekeys) || w->opt.dlq_topic[0];
-
-		if (topic[0] && check_topic(w, topic, !any_number, err) < 0)
-			return -1;
-	}
-	learn_cluster(w);
-	w->topics_checked = true;
-	return 0;
-}
-
-static int
-subscribe(struct worker *w, struct err *err)
-{
-	CLEANUP(heap_free)
-	const char **topics = calloc(w->n_topics + w->n_side, sizeof(char *));
-
-	if (!topics)
-		return err_set(err, REASON_NO_MEMORY, "subscribe");
-	memcpy(topics, w->topics, w->n_topics * sizeof(char *));
-	if (w->n_side)
-		memcpy(topics + w->n_topics, w->side_topics, w->n_side * sizeof(char *));
-	if (consumer_subscribe(w->consumer, topics, w->n_topics + w->n_side, err) < 0)
-		return -1;
-	w->subscribed = true;
-	return 0;
-}
-
-static int
-new_producer(struct worker *w, struct err *err)
-{
-	const struct client_config client = {
-		.bootstrap_servers = w->opt.bootstrap_servers,
-		.client_id = w->instance,
-		.overrides = w->overrides[1],
-		.n_overrides = w->lists[1].n_items,
-		.metrics = w->metrics,
-		.statistics_interval_ms = w->opt.statistics_interval_ms,
-	};
-	const struct producer_options options = {
-		.transactional_id = w->opt.guarantee == EXACTLY_ONCE_V2 ? w->transactional_id : NULL,
-		.transaction_timeout_ms = w->opt.transaction_timeout_ms,
-		.queue_max_bytes = w->opt.queue_max_bytes,
-		.linger_ms = 5,
-		.message_max_bytes = 16 << 20, /* the topics' own limits decide */
-	};
-
-	return producer_new(&client, &options, commit_refused, w, &w->producer, err);
-}
-
-/* Take our transactional id, and learn the topics, so that the first record does not wait for either. */
-static int
-prepare_producer(struct worker *w, struct err *err)
-{
-	const char *topic;
-
-	if (w->opt.guarantee == EXACTLY_ONCE_V2 && transaction_init(w->producer, CONNECT_TIMEOUT_MS, err) < 0)
-		return -1;
-	for (size_t i = 0; (topic = sent_topic(w, i)); i++)
-		if (topic[0] && producer_learn(w->producer, topic, CONNECT_TIMEOUT_MS, err) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-connect_all(struct worker *w, struct err *err)
-{
-	if (!w->topics_checked && check_topics(w, err) < 0)
-		return -1;
-	if (!w->producer && (new_producer(w, err) < 0 || prepare_producer(w, err) < 0)) {
-		producer_free(TAKE(w->producer));
-		if (err->reason == REASON_INTERNAL) /* a client beyond repair: a new one may fare better */
-			err->reason = REASON_BROKER_DOWN;
-		return -1;
-	}
-	return w->subscribed ? 0 : subscribe(w, err);
 }
 
 /* ---- after a commit ---- */
@@ -323,7 +181,7 @@ poll_once(struct worker *w, struct err *err)
 static int
 connect_step(struct worker *w, struct err *err)
 {
-	if (connect_all(w, err) < 0)
+	if (connect_worker(w, err) < 0)
 		return loop_trouble(w, PHASE_CONNECTING, err);
 	retry_succeeded(&w->retry);
 	phase_set(w, w->n_held ? PHASE_LOADING : PHASE_JOINED, "connected");
