@@ -1,6 +1,6 @@
 """The exactly-once proof: messages, faults while they flow, and then the checker's verdict.
 
-FOREBAY_TEST_MESSAGES    how many (default 60000; the full proof is 200000)
+FOREBAY_TEST_MESSAGES    how many (default 200000)
 FOREBAY_TEST_SEED        which order the faults come in (default 1); printed, with the schedule
 """
 import os
@@ -17,7 +17,7 @@ from support.broker import Publisher
 from support.fleet import await_quiet
 from support.wait import until
 
-MESSAGES = int(os.environ.get("FOREBAY_TEST_MESSAGES", 60000))
+MESSAGES = int(os.environ.get("FOREBAY_TEST_MESSAGES", 200000))
 SEED = int(os.environ.get("FOREBAY_TEST_SEED", 1))
 SESSION_MS = 4000
 
