@@ -11,7 +11,8 @@ from support import places
 def folder():
     found = Path(os.environ.get("FOREBAY_TEST_DATA", places.TOP.parent / "shared/data")).resolve()
     if not found.is_dir():
-        pytest.skip(f"NO REAL DATA in {found}: set FOREBAY_TEST_DATA to the folder of the data sets", allow_module_level=True)
+        pytest.skip(f"NO REAL DATA in {found}: set FOREBAY_TEST_DATA to the folder of the data sets",
+                    allow_module_level=True)
     return found
 
 

@@ -68,7 +68,7 @@ class Worker:
         try:
             return self.process.wait(limit_s)
         except subprocess.TimeoutExpired:
-            raise Late(f"{self.instance} (pid {self.process.pid}) does not end within {limit_s} s: {self.log}") from None
+            raise Late(f"{self.instance} does not end within {limit_s} s: {self.log}") from None
 
     def stop(self, limit_s=60):
         """SIGTERM; the exit code."""

@@ -105,7 +105,8 @@ def prove(stack, fleet, broker, schemas, database, names, messages, faults):
     inputs = inputs_of(broker, messages)
     checker.save(fleet.logs / "inputs.jsonl", inputs)
     findings = checker.check_live(inputs, broker, schemas, database)
-    print(f"{len(inputs)} inputs, {sum(i.reason is not None for i in inputs)} of them poison: {checker.report(findings)}")
+    poison = sum(i.reason is not None for i in inputs)
+    print(f"{len(inputs)} inputs, {poison} of them poison: {checker.report(findings)}")
     for worker in fleet.workers.values():
         print(f"{worker.instance}: {worker.starts} starts, exit codes {worker.exits}")
     assert not findings, checker.report(findings)

@@ -1,7 +1,7 @@
 """What real data sets must become, told again in Python from the sets' own descriptions: the oracle of test_real_data.
 
-A line of a file is published as a flat object of texts.  Here each line is given its fate: a reading (device, event time in
-microseconds, values), or the reason of its dead letter.  Nothing of the product is used.
+A line of a file is published as a flat object of texts.  Here each line is given its fate: a reading (device, event
+time in microseconds, values), or the reason of its dead letter.  Nothing of the product is used.
 """
 import csv
 import re
@@ -169,7 +169,8 @@ def gateway(lines):
         values = hundredths(between(data, "Vbat ", " v"), between(data, "Tx dur ", " ms"), between(data, ", T: ", " C"),
                             between(data, "RH: ", " %"))
         values += [measure("rssi", between(data, "RSSI ", " dBm")), measure("snr", between(data, "SNR ", " dB"))]
-        yield judge(said(GATEWAY_COLUMNS, fields), f"lora-{between(data, 'node: ', ',')}", epoch(arrival, 10**6), values)
+        node = between(data, "node: ", ",")
+        yield judge(said(GATEWAY_COLUMNS, fields), f"lora-{node}", epoch(arrival, 10**6), values)
 
 
 def table(lines, time_column, value_column, device, metric, zone_hours=0):

@@ -39,8 +39,8 @@ class Stack:
     def configure_topic(self, topic, **settings):
         """By Kafka's own tool; `max_message_bytes` is max.message.bytes."""
         pairs = ",".join(f"{key.replace('_', '.')}={value}" for key, value in settings.items())
-        return self._run("kafka", "kafka.admin.ConfigCommand", "--bootstrap-server", self.bootstrap, "--entity-type", "topics",
-                         "--entity-name", topic, "--alter", "--add-config", pairs)
+        return self._run("kafka", "kafka.admin.ConfigCommand", "--bootstrap-server", self.bootstrap, "--entity-type",
+                         "topics", "--entity-name", topic, "--alter", "--add-config", pairs)
 
     def wipe(self):
         if self.folder.exists():
@@ -81,6 +81,7 @@ class Stack:
     def environment(self):
         """For our programs: this stack's addresses, and nothing of ours that the caller's shell may have set."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")}
-        here = {name: value for name, value in self.env.items() if name != "FOREBAY_SCHEMA_REGISTRY_URL"}  # who wants it says so
+        # Who wants the registry says so.
+        here = {name: value for name, value in self.env.items() if name != "FOREBAY_SCHEMA_REGISTRY_URL"}
         ours = {"FOREBAY_SCHEMA_DIR": str(places.SCHEMAS), "FOREBAY_CACHE_URI": self.redis_uri}
         return {**clean, **ours, **here}

@@ -144,7 +144,8 @@ def _check_device(device, wanted, seen):
         findings.append(Finding(LOST, where, f"{_name(device, sample[identity])}" + (f", {n} times" if n > 1 else "")))
     for identity, n in (+extra).items():
         kind = DUPLICATED if identity in count_wanted else FOREIGN
-        findings.append(Finding(kind, where, f"{_name(device, sample[identity])}" + (f", {n} too many" if n > 1 else "")))
+        more = f", {n} too many" if n > 1 else ""
+        findings.append(Finding(kind, where, _name(device, sample[identity]) + more))
     broken = _order_broken(ids_wanted, ids_seen)
     if broken is not None:
         findings.append(Finding(DISORDER, where, f"{_name(device, sample[broken])} comes after a later one"))
@@ -198,8 +199,8 @@ def check_rows(inputs, records, rows):
         record = at.get(row.origin)
         if record is None or (record.device, record.event_us) != (row.device, row.event_us) or \
            (row.metric, bits(row.value)) not in ((m, bits(v)) for m, v in record.values):
-            findings.append(Finding(ABORTED_READ, where, f"{identity} says it came from {row.origin}, where no committed "
-                                                         f"record has it"))
+            findings.append(Finding(ABORTED_READ, where, f"{identity} says it came from {row.origin}, where no "
+                                                         f"committed record has it"))
     return findings
 
 
@@ -249,7 +250,7 @@ def live_records(broker, schemas, topic="telemetry.readings"):
     for m in broker.read(topic):
         reading = schemas.decode(m.value)
         if m.key is None or m.key.decode() != reading["device"]:
-            raise AssertionError(f"{topic}[{m.partition}] {m.offset}: key {m.key!r} is not device {reading['device']!r}")
+            raise AssertionError(f"{topic}[{m.partition}] {m.offset}: key {m.key!r}, device {reading['device']!r}")
         yield Record((m.topic, m.partition, m.offset), reading["device"], reading["event_time"],
                      tuple((v["metric"], v["value"]) for v in reading["values"]))
 

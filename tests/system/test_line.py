@@ -33,9 +33,10 @@ MIRRORS = [
 TABLES = ("readings", "series", "aggregates", "forecasts", "scores", "alerts", "alert_changes")
 
 
-# The season is the simulated day; the last forecast of the six hours was made an hour before their end.  Hours that come
-# again are no clock set back, as the scorer would take them for.
-OPTIONS = {"batch-forecaster": {"seasons": 60, "horizon_steps": 120}, "realtime-scorer": {"time_late_max_readings": 1000000}}
+# The season is the simulated day; the last forecast of the six hours was made an hour before their end.  Hours that
+# come again are no clock set back, as the scorer would take them for.
+OPTIONS = {"batch-forecaster": {"seasons": 60, "horizon_steps": 120},
+           "realtime-scorer": {"time_late_max_readings": 1000000}}
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +54,15 @@ def sent(line, workers, broker):
     return simulate(line, workers, broker)
 
 
+COUNTS = ("messages", "readings", "held_up", "duplicates", "malformed", "values", "bad_values", "anomalies", "refused")
+
+
 def simulate(line, workers, broker):
     total = {"malformed_by_reason": {}}
     for stretch in STRETCHES:
         said = json.loads(forebay(line, "simulate", *SIMULATION, *stretch).stdout)
         await_quiet(broker, workers)
-        for name in ("messages", "readings", "held_up", "duplicates", "malformed", "values", "bad_values", "anomalies", "refused"):
+        for name in COUNTS:
             total[name] = total.get(name, 0) + said[name]
         for reason, n in said["malformed_by_reason"].items():
             total["malformed_by_reason"][reason] = total["malformed_by_reason"].get(reason, 0) + n

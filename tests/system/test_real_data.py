@@ -1,7 +1,7 @@
 """Real telemetry through the real line: what the files hold is exactly what PostgreSQL holds, to the last bit.
 
-Each row of a file is in the table once, or in the dead letters with its true reason, or is a repetition of one that is there
-(same device, metric and time: the first wins), counted; nothing else.  Published twice, the table does not change.
+Each row of a file is in the table once, or in the dead letters with its true reason, or is a repetition of one that is
+there (same device, metric and time: the first wins), counted; nothing else.  Sent twice, the table does not change.
 
 The first rows of each file; FOREBAY_TEST_FULL=1 takes all.  The files are found as support/data.py tells.
 """
@@ -51,15 +51,15 @@ def intel_half_hours(most):
         for half, start in (("Train", "2004-03-08T00:00:00"), ("Test", "2004-03-11T00:00:00")):
             file = DATA / f"intel_lab/intel{kind}{half}.csv"
             rows = (line.split(",") for line in text_lines(file))
-            yield Part(file, ["--format", "matrix", "--row.is", "mote", "--metric", metric, "--start", start + "Z", "--step",
-                              "30m"], list(realdata.matrix(rows, True, metric, start, 1800)), {})
+            yield Part(file, ["--format", "matrix", "--row.is", "mote", "--metric", metric, "--start", start + "Z",
+                              "--step", "30m"], list(realdata.matrix(rows, True, metric, start, 1800)), {})
 
 
 def intel_half_minutes(most):
     file = DATA / "intel_lab/temperature_52motes_14400epochs.txt.gz"
     rows = (line.split() for line in text_lines(file))
-    yield Part(file, ["--format", "matrix", "--row.is", "time", "--metric", "temperature", "--delimiter", " ", "--start",
-                      "2004-02-28T00:00:00Z", "--step", "30s", "--columns", ",".join(MOTES), *limit(most)],
+    yield Part(file, ["--format", "matrix", "--row.is", "time", "--metric", "temperature", "--delimiter", " ",
+                      "--start", "2004-02-28T00:00:00Z", "--step", "30s", "--columns", ",".join(MOTES), *limit(most)],
                cut(realdata.matrix(rows, False, "temperature", "2004-02-28T00:00:00", 30, MOTES), most), {})
 
 
@@ -73,8 +73,8 @@ def ulb_wsn(most):
 def hast_lora(most):
     for name in ("three_nodes", "freezer"):
         file = DATA / f"hast_lora/{name}_Sensor_data_raw.csv.gz"
-        yield Part(file, ["--trim", "--columns", ",".join(realdata.HAST_COLUMNS), "--device.column", "Node", *limit(most)],
-                   cut(realdata.hast(text_lines(file)), most), {})
+        yield Part(file, ["--trim", "--columns", ",".join(realdata.HAST_COLUMNS), "--device.column", "Node",
+                          *limit(most)], cut(realdata.hast(text_lines(file)), most), {})
 
 
 def hast_lora_gateway(most):
@@ -86,8 +86,9 @@ def hast_lora_gateway(most):
 def nab(most):
     for file in sorted((DATA / "nab/data").glob("*/*.csv")):
         series = f"{file.parent.name}/{file.stem}"
-        yield Part(file, ["--key", series, "--field", f"series={series}", *limit(most)],
-                   cut(realdata.table(text_lines(file), "timestamp", "value", series, "value"), most), {"series": series})
+        fates = realdata.table(text_lines(file), "timestamp", "value", series, "value")
+        yield Part(file, ["--key", series, "--field", f"series={series}", *limit(most)], cut(fates, most),
+                   {"series": series})
 
 
 def pjm_hourly(most):

@@ -1,4 +1,4 @@
-"""Exactly once with two instances of router and sink, which come, go, die and freeze: partitions change hands all the time.
+"""Exactly once with two instances of router and sink, which come, go, die and freeze.
 
 How many messages and which order: see support/proof.py; this test takes a quarter of them.
 """

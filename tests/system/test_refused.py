@@ -1,5 +1,5 @@
-"""Records that are good for us and that the broker refuses: the guilty one alone is dead-lettered, its neighbours in the
-same transaction arrive once and in order.  And errors.tolerance=none, which stops at the first poison.
+"""Records that are good for us and that the broker refuses: the guilty one alone is dead-lettered, its neighbours in
+the same transaction arrive once and in order.  And errors.tolerance=none, which stops at the first poison.
 """
 import json
 import time

@@ -25,14 +25,15 @@ def run(worker, *flags, **environment):
     base = {"PATH": "/usr/bin:/bin", **environment}
     flags = [f"--schema.dir={places.SCHEMAS}", "--listen=127.0.0.1:0",
              *(f"--{key}={path}" for key, path in FILES.get(worker, {}).items()), *flags]
-    done = subprocess.run([str(places.program(worker)), *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          env=base, timeout=60, check=False)
+    done = subprocess.run([str(places.program(worker)), *flags], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, env=base, timeout=60, check=False)
     return done.returncode, done.stderr.strip().splitlines()
 
 
 WRONG = [
     # name, lines of the file, flags, what the line must say
-    ("an unknown key in the file", "# fast\ncomit.interval.ms=50\n", [], ["comit.interval.ms", ":2", "commit.interval.ms"]),
+    ("an unknown key in the file", "# fast\ncomit.interval.ms=50\n", [],
+     ["comit.interval.ms", ":2", "commit.interval.ms"]),
     ("an unknown flag", "", ["--comit.interval.ms=50"], ["comit.interval.ms", "commit.interval.ms"]),
     ("a text where a number belongs", "commit.interval.ms=fast\n", [], ["commit.interval.ms", ":1", "fast"]),
     ("a number out of range", "\nsession.timeout.ms=5\n", [], ["session.timeout.ms", ":2", "5", "1000"]),
