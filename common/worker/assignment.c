@@ -112,6 +112,7 @@ assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t 
 	}
 	w->retry = (struct retry){ 0 };
 	w->assigned_nothing = n == 0;
+	w->lost = false;
 	if (w->phase != PHASE_CONNECTING && w->phase != PHASE_STOPPING)
 		phase_set(w, n ? PHASE_LOADING : PHASE_JOINED, "assigned");
 }
@@ -158,6 +159,7 @@ assignment_revoked(void *ctx, const struct topic_partition *partitions, size_t n
 		w->hook_result = result;
 		w->hook_error = err;
 	}
+	w->lost = lost;
 	let_go(w);
 	if (w->phase != PHASE_CONNECTING && w->phase != PHASE_STOPPING)
 		phase_set(w, PHASE_JOINED, lost ? "partitions lost" : "partitions revoked");

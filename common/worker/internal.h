@@ -160,6 +160,7 @@ struct worker {
 	size_t n_parked;
 	bool doubt; /* the fate of the last transaction is not known */
 	bool opened, subscribed, assigned_nothing;
+	bool lost; /* our partitions were taken away: the broker has not heard of us for a session */
 
 	struct batch batch;
 	size_t batch_limit; /* records; smaller after a refusal, to find the guilty one */
@@ -184,6 +185,7 @@ struct worker {
 	pthread_mutex_t face_lock; /* what the HTTP thread sees */
 	struct face {
 		enum phase phase;
+		bool lost;
 		char message[256];
 		char cluster_id[64];
 		struct held *held;

@@ -82,6 +82,7 @@ lifecycle_show(struct worker *w, const char *message)
 
 	pthread_mutex_lock(&w->face_lock);
 	f->phase = w->phase;
+	f->lost = w->lost;
 	if (message)
 		snprintf(f->message, sizeof(f->message), "%s", message);
 	face_clear(f);
@@ -99,7 +100,8 @@ answer_health(void *ctx, struct admin_health *ret)
 
 	pthread_mutex_lock(&w->face_lock);
 	ret->live = age < w->opt.watchdog_timeout_ms * US_PER_MS;
-	ret->ready = w->face.phase == PHASE_RUNNING || w->face.phase == PHASE_JOINED || w->face.phase == PHASE_PAUSED;
+	ret->ready = w->face.phase == PHASE_RUNNING || w->face.phase == PHASE_PAUSED ||
+		     (w->face.phase == PHASE_JOINED && !w->face.lost);
 	snprintf(ret->message, sizeof(ret->message), "%s: %.200s", phase_name(w->face.phase), w->face.message);
 	pthread_mutex_unlock(&w->face_lock);
 }

@@ -40,7 +40,7 @@ phase_set(struct worker *w, enum phase to, const char *why)
 	log_event(LOG_INFO, "phase", "from", LOG_S(phase_name(w->phase)), "to", LOG_S(phase_name(to)), "why",
 		  LOG_S(why), NULL);
 	w->phase = to;
-	metric_set(w->meters.ready, to == PHASE_RUNNING || to == PHASE_JOINED);
+	metric_set(w->meters.ready, to == PHASE_RUNNING || (to == PHASE_JOINED && !w->lost));
 	lifecycle_show(w, why);
 }
 

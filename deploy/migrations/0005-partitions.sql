@@ -17,7 +17,9 @@ BEGIN
 		RETURN 'exists';
 	END IF;
 	PERFORM set_config('lock_timeout', '3s', true);	-- a long reader must not make a queue behind us
-	PERFORM pg_advisory_xact_lock(hashtext('forebay.partition_for'), parent::oid::int);
+	-- One at a time.  A lock of the table itself (ATTACH takes it anyway) also makes us hear of what others have just made;
+	-- after an advisory lock the look-up below could still be answered from this session's memory.
+	EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', parent);
 	IF to_regclass(format('%I.%I', nsp, child)) IS NOT NULL THEN
 		RETURN 'exists';
 	END IF;
