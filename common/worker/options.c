@@ -59,5 +59,48 @@ const struct option worker_option_table[] = {
 	  "how often the Kafka client's statistics become metrics; 0: never" },
 	{ "until.caught.up", OPTION_BOOL, AT(until_caught_up), "false", 0, 0, "",
 	  "read to where the topics end at the start, commit, and leave with exit code 0" },
+	{ "run.id", OPTION_TEXT, AT(run_id), "live", 1, 100, "",
+	  "name of a bounded run; its group is <group.id>.<run.id> and its states are its own" },
+	{ "run.plan", OPTION_TEXT, AT(run_plan), "", 0, 4096, "",
+	  "file with the offsets of a bounded run, a line per partition: <topic>.<partition> = <start>..<end>; it ends with exit "
+	  "code 0 when all ends are committed" },
+	{ "run.source.group", OPTION_TEXT, AT(run_source_group), "", 0, 249, "",
+	  "group whose states a bounded run starts from and whose journal it follows; empty: the live group of this worker" },
+	{ "run.outputs", OPTION_CHOICE, AT(run_outputs), "live", 0, 0, "live|shadow|none",
+	  "where a bounded run writes: the live topics, <topic>.<run.id>, or nowhere (states alone)" },
 };
 const size_t worker_option_count = sizeof(worker_option_table) / sizeof(worker_option_table[0]);
+
+#undef AT
+#define AT(field) offsetof(struct state_options, field)
+
+const struct option state_option_table[] = {
+	{ "postgres.uri", OPTION_SECRET, AT(postgres_uri), "", 0, 4096, "",
+	  "postgresql://user:password@host:port/database where states are kept" },
+	{ "postgres.connect.timeout.ms", OPTION_INT, AT(connect_timeout_ms), "5000", 1, 600000, "ms",
+	  "how long a connection attempt may take" },
+	{ "checkpoint.store", OPTION_CHOICE, AT(store), "postgres", 0, 0, "postgres|none",
+	  "none: states live in memory alone and are gone with the process" },
+	{ "checkpoint.interval.ms", OPTION_INT, AT(interval_ms), "5000", 100, 3600000, "ms",
+	  "a state that has changed is stored after this time" },
+	{ "checkpoint.bytes.per.second", OPTION_BYTES, AT(bytes_per_second), "8M", 0, 1e12, "bytes/s",
+	  "how much is written at most, the state that has waited longest first; 0: no limit" },
+	{ "checkpoint.ladder", OPTION_TEXT, AT(ladder), "10m:6,1h:24,1d:7", 0, 200, "",
+	  "older states that are kept, <period>:<how many>: one per key for each period, so that a replay can begin in the past; "
+	  "empty: none" },
+	{ "checkpoint.backlog.max.records", OPTION_INT, AT(backlog_max_records), "5000000", 1000, 1e15, "records",
+	  "when PostgreSQL is away, the worker pauses once so many records are in no stored state" },
+	{ "recovery.max.records", OPTION_INT, AT(recovery_max_records), "1000000", 1, 1e15, "records",
+	  "more records than this to fold again at a start are worth a warning" },
+	{ "recovery.policy", OPTION_CHOICE, AT(recovery_policy), "fail", 0, 0, "fail|reset",
+	  "when the records needed to rebuild a state were deleted or a stored state cannot be read: stop, or forget the states in "
+	  "question with a record in fleet.audit" },
+	{ "state.idle.ms", OPTION_INT, AT(idle_ms), "3600000", 1000, 1e13, "ms",
+	  "states of keys that are silent for this long, by the time stamps of the records, leave memory; they come back from "
+	  "PostgreSQL" },
+	{ "state.max.bytes", OPTION_BYTES, AT(max_bytes), "1G", 1 << 20, 1e12, "bytes",
+	  "when states take more memory, the ones silent longest leave it" },
+	{ "state.key.max.bytes", OPTION_BYTES, AT(key_max_bytes), "1M", 256, 1e9, "bytes",
+	  "a record that would make the state of its key larger is dead-lettered" },
+};
+const size_t state_option_count = sizeof(state_option_table) / sizeof(state_option_table[0]);

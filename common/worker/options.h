@@ -10,6 +10,7 @@
 
 enum guarantee { EXACTLY_ONCE_V2, AT_LEAST_ONCE };
 enum tolerance { TOLERANCE_NONE, TOLERANCE_ALL };
+enum run_outputs { OUTPUTS_LIVE, OUTPUTS_SHADOW, OUTPUTS_NONE };
 
 struct worker_options {
 	char *bootstrap_servers;
@@ -31,9 +32,30 @@ struct worker_options {
 	bool errors_log, errors_log_messages;
 	int64_t statistics_interval_ms;
 	bool until_caught_up;
+	char *run_id; /* "live", or a bounded run's name */
+	char *run_plan, *run_source_group;
+	int run_outputs; /* enum run_outputs */
 };
 
 extern const struct option worker_option_table[];
 extern const size_t worker_option_count;
+
+enum checkpoint_store { CHECKPOINT_POSTGRES, CHECKPOINT_NONE };
+enum recovery_policy { RECOVERY_FAIL, RECOVERY_RESET };
+
+/* Of workers with state. */
+struct state_options {
+	char *postgres_uri;
+	int64_t connect_timeout_ms;
+	int store; /* enum checkpoint_store */
+	int64_t interval_ms, bytes_per_second, backlog_max_records;
+	char *ladder;
+	int64_t recovery_max_records;
+	int recovery_policy; /* enum recovery_policy */
+	int64_t idle_ms, max_bytes, key_max_bytes;
+};
+
+extern const struct option state_option_table[];
+extern const size_t state_option_count;
 
 #endif

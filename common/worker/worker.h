@@ -23,7 +23,9 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/buffer.h"
 #include "common/base/error.h"
+#include "common/base/image.h"
 #include "common/base/span.h"
 #include "common/config/options.h"
 #include "common/metrics/metrics.h"
@@ -46,12 +48,19 @@ struct input {
 	void *message;         /* the client's message, for the loop alone */
 };
 
-/* State per key: an object of SIZE bytes that may own memory.  The loop keeps a copy from before the transaction and
- * puts it back when the transaction is given up. */
+/*
+ * State per key: an object of SIZE bytes that may own memory.  The loop keeps a copy from before the transaction and puts it
+ * back when the transaction is given up; it stores states in PostgreSQL and reads them back, see checkpoint.h.
+ */
 struct state_type {
 	size_t size;
 	int (*copy)(void *to, const void *from); /* deep; -1 when memory is out.  NULL: a plain copy of the bytes */
 	void (*clear)(void *state);              /* free what it owns; NULL: nothing.  A zeroed state is a new one */
+	size_t (*bytes)(const void *state);      /* that encode would append; called often */
+	int (*encode)(const void *state, struct buffer *out); /* append an image; -1: the buffer may not grow */
+	/* Fill the zeroed *STATE.  -1 on STATE_CORRUPT, STATE_VERSION, NO_MEMORY; the state then owns nothing. */
+	int (*decode)(struct span bytes, void *state, struct err *err);
+	const struct image_type *image; /* what the bytes mean */
 };
 
 /* A partition and the offset of its next record. */
@@ -136,10 +145,25 @@ struct arena *context_arena(struct context *ctx);
 struct arena *context_batch_arena(struct context *ctx);
 
 /*
- * The state of KEY on the partition of the record at hand, zeroed when new; NULL when memory is out.  The pointer holds
- * until the transaction ends.  In flush(), where no record is at hand, only states used in this transaction are found.
+ * The state of KEY on the partition of the record at hand, zeroed when new.  The pointer holds until the call returns.  In
+ * flush(), where no record is at hand, only states used in this transaction are found; others are NULL without an error.
+ * NULL on NO_MEMORY, STORE_DOWN (it sleeps in PostgreSQL), STATE_CORRUPT and the like: return -1 then.
  */
-void *context_state(struct context *ctx, struct span key);
+void *context_state(struct context *ctx, struct span key, struct err *err);
+
+/*
+ * True while states are rebuilt from records that were processed before: what is emitted goes nowhere, so that work for the
+ * outside alone (metrics, caches, costly outputs) can be left out.  What the state becomes must not depend on it.
+ */
+bool context_silent(const struct context *ctx);
+
+/*
+ * What a record's processing takes from outside the topics (a cache) is noted in fleet.journal, so that repeating the record
+ * repeats the answer.  context_recall: true when this record is being repeated; *VALUE is then what was noted under KEY, or
+ * SPAN_NONE.  False: the record is new: look outside, and note what was found.
+ */
+bool context_recall(struct context *ctx, struct span key, struct span *value);
+int context_note(struct context *ctx, struct span key, struct span value, struct err *err);
 
 /*
  * Send RECORD to OUT under KEY.  Nothing leaves before the call returns 0: a record that fails emits nothing.  Goes to
