@@ -3,7 +3,7 @@
  *
  *	set up		topics, schemas, db
  *	feed		publish, simulate
- *	look		status, report, reasons
+ *	look		status, report, checkpoints, reasons
  *
  * A verb is a row of the table below and a file of this folder.
  */
@@ -26,6 +26,7 @@ static const struct verb {
 	{ "simulate", verb_simulate, "", "send telemetry of made-up devices, with labelled anomalies" },
 	{ "status", verb_status, "", "lag, throughput and dead letters of the fleet" },
 	{ "report", verb_report, "", "what came out of a run: counts, forecasts, alerts, latency" },
+	{ "checkpoints", verb_checkpoints, "list|show|verify|...", "the states that workers keep in PostgreSQL" },
 	{ "reasons", verb_reasons, "[page]", "why records fail, and what to do" },
 };
 
@@ -37,7 +38,7 @@ help(FILE *out)
 	    "usage: forebay VERB [WORD]... [--KEY=VALUE]...\n\n",
 	    out);
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		fprintf(out, "  %-9s %-21s %s\n", verbs[i].name, verbs[i].words, verbs[i].summary);
+		fprintf(out, "  %-11s %-21s %s\n", verbs[i].name, verbs[i].words, verbs[i].summary);
 	fputs(
 	    "\n  forebay VERB --help   its options; each also is an environment variable (FOREBAY_BOOTSTRAP_SERVERS)\n"
 	    "  forebay --version\n\n"

@@ -18,6 +18,6 @@ int verb_simulate(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_reasons(int argc, char **argv);
 int verb_report(int argc, char **argv);
-int verb_reasons(int argc, char **argv);
+int verb_checkpoints(int argc, char **argv);
 
 #endif

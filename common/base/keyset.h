@@ -1,6 +1,7 @@
 /*
- * keyset.h -- a set of keys that remembers 64-bit hashes only: 16 bytes a key at most.  "No" is certain; "yes" is wrong once in
- * about 2^64 / n questions, so its user must be able to live with a wrong yes.  One owner.
+ * keyset.h -- a set of keys that remembers 64-bit hashes only: 12 to 23 bytes a key, half as much again while it grows; it
+ * never shrinks.  "Yes" is wrong once in about 2^64 / n questions, so its user must be able to live with a wrong yes.  "No" is
+ * certain, unless two of its keys have one hash (a chance of n^2 / 2^65) and the other was removed.  One owner.
  */
 #ifndef FOREBAY_BASE_KEYSET_H
 #define FOREBAY_BASE_KEYSET_H

@@ -23,7 +23,11 @@ struct range {
 
 struct reader;
 
-/* Copies RANGES.  -1 on OPTION_INVALID, NO_MEMORY, BROKER_DOWN.  Empty ranges (from >= to) are at their end. */
+/*
+ * Copies RANGES; no partition may be there twice.  Empty ones (from >= to) are at their end; one may go beyond the end of
+ * its log, and is waited for.  A stream gets an equal share of QUEUE_MAX_BYTES, at least 256 KiB.  -1 on OPTION_INVALID,
+ * NO_MEMORY, BROKER_DOWN (after ten seconds).
+ */
 int reader_new(const struct client_config *client, const struct range *ranges, size_t n, int64_t queue_max_bytes,
 	       struct reader **ret, struct err *err);
 void reader_free(struct reader *r);
@@ -36,7 +40,11 @@ enum reader_event {
 	READER_TROUBLE, /* *ERR: OFFSET_GONE (the log begins later), TOPIC_MISSING, BROKER_DOWN, ... */
 };
 
-/* The record at the head of stream I, which stays there.  Valid until reader_pop() of that stream. */
+/*
+ * The record at the head of stream I, which stays there.  Valid until reader_pop() of that stream.  While brokers cannot be
+ * reached there is NOTHING; a peek then takes up to 100 ms more than TIMEOUT_MS.  A stream does not get out of TROUBLE,
+ * whatever its class: a new reader goes on from the first record not popped.
+ */
 enum reader_event reader_peek(struct reader *r, size_t i, int timeout_ms, struct consumed *ret, struct err *err);
 
 /* Drop the record at the head of stream I; its memory goes with it. */

@@ -29,6 +29,7 @@
 #include "common/store/connection.h"
 
 #define CHECKPOINT_SOURCES_MAX 8
+#define CHECKPOINT_STORED_MAX 32         /* sources a row may know: a topic taken out of the options stays known */
 #define CHECKPOINT_NO_OFFSET INT64_C(-1) /* nothing of this source was read yet */
 
 /* Which partition: texts are the caller's. */
@@ -48,10 +49,15 @@ struct checkpoint_claim {
 	int64_t id;    /* of the partition's row */
 	int64_t epoch; /* ours now */
 	bool fresh;    /* nothing was ever written: no frontier */
-	int64_t frontier[CHECKPOINT_SOURCES_MAX]; /* in the order of the sources given; CHECKPOINT_NO_OFFSET where the row
+	int64_t
+	    frontier[CHECKPOINT_SOURCES_MAX]; /* in the order of the sources given; CHECKPOINT_NO_OFFSET where the row
 						   * does not know the source */
-	int64_t reached;                          /* greatest clock of a stored state; -1: none */
-	int64_t active_us;                        /* greatest active_us of a stored state; 0: none */
+	int64_t reached;                      /* greatest clock of a stored state; -1: none */
+	int64_t active_us;                    /* greatest active_us of a stored state; 0: none */
+
+	/* Of this module: the row has its own list of sources, ours stand at these places of it. */
+	size_t n_sources, n_stored;
+	size_t place[CHECKPOINT_SOURCES_MAX];
 };
 
 /* One state.  Bytes are opaque here. */
@@ -99,9 +105,9 @@ struct checkpoint_batch {
 	int64_t frontier[CHECKPOINT_SOURCES_MAX];
 	struct span states; /* N of checkpoint_encode() */
 	size_t n;
-	int64_t active_us;  /* greatest of them */
-	int64_t taken_us;   /* now */
-	int64_t rung_us;    /* finest rung of the ladder: a state is kept as a rung when it is replaced by one of another
+	int64_t active_us; /* greatest of them */
+	int64_t taken_us;  /* now */
+	int64_t rung_us;   /* finest rung of the ladder: a state is kept as a rung when it is replaced by one of another
 			     * such period; 0: none */
 };
 

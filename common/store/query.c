@@ -1,6 +1,8 @@
-/* query.c -- prepared statements by their text; parameters and results in text form, bytea parameters in binary. */
+/* query.c -- prepared statements by their text; parameters and results in text form, bytea parameters in binary, and
+ * results too where that was asked for. */
 #include "common/store/query.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
@@ -91,9 +93,9 @@ wire_fill(struct wire *w, const struct param *params, size_t n, struct err *err)
 	return 0;
 }
 
-int
-store_query(struct store *s, const char *sql, const struct param *params, size_t n_params, struct rows **ret,
-	    struct err *err)
+static int
+query(struct store *s, const char *sql, const struct param *params, size_t n_params, int format, struct rows **ret,
+      struct err *err)
 {
 	CLEANUP(result_clear)
 	PGresult *result = NULL;
@@ -109,13 +111,27 @@ store_query(struct store *s, const char *sql, const struct param *params, size_t
 	if (wire_fill(&wire, params, n_params, err) < 0 || statement_name(s, sql, n_params, &name, err) < 0)
 		return -1;
 	started_us = clock_monotonic_us();
-	result = PQexecPrepared(s->conn, name, (int)n_params, wire.values, wire.lengths, wire.formats, 0);
+	result = PQexecPrepared(s->conn, name, (int)n_params, wire.values, wire.lengths, wire.formats, format);
 	if (result_check(s, result, started_us, err) < 0)
 		return -1;
 	metric_add(s->m_rows, (double)rows_affected((const struct rows *)result));
 	if (ret)
 		*ret = (struct rows *)TAKE(result);
 	return 0;
+}
+
+int
+store_query(struct store *s, const char *sql, const struct param *params, size_t n_params, struct rows **ret,
+	    struct err *err)
+{
+	return query(s, sql, params, n_params, 0, ret, err);
+}
+
+int
+store_query_binary(struct store *s, const char *sql, const struct param *params, size_t n_params, struct rows **ret,
+		   struct err *err)
+{
+	return query(s, sql, params, n_params, 1, ret, err);
 }
 
 size_t
@@ -182,6 +198,42 @@ rows_bytes(const struct rows *r, size_t row, int column, struct arena *a)
 		bytes[i] = (char)(nibble(hex.ptr[2 + 2 * i]) << 4 | nibble(hex.ptr[3 + 2 * i]));
 	bytes[n] = '\0';
 	return (struct span){ bytes, n };
+}
+
+static int64_t
+wire_int(const char *bytes)
+{
+	uint64_t wire;
+
+	memcpy(&wire, bytes, sizeof(wire));
+	return (int64_t)be64toh(wire);
+}
+
+int64_t
+rows_binary_int(const struct rows *r, size_t row, int column)
+{
+	struct span value = rows_text(r, row, column);
+
+	return value.len == sizeof(int64_t) ? wire_int(value.ptr) : 0;
+}
+
+/* An array's header has 12 bytes and 8 more for each dimension; an element is its length, -1 for NULL, and its bytes. */
+size_t
+rows_binary_ints(const struct rows *r, size_t row, int column, int64_t *values, size_t max)
+{
+	struct span value = rows_text(r, row, column);
+	size_t n = 0;
+
+	for (size_t at = 20; at + 4 <= value.len; n++) {
+		bool there = value.ptr[at] == 0;
+
+		if (there && at + 12 > value.len)
+			return 0;
+		if (n < max)
+			values[n] = there ? wire_int(value.ptr + at + 4) : 0;
+		at += there ? 12 : 4;
+	}
+	return n;
 }
 
 static int

@@ -45,6 +45,16 @@ DEFINE_CLEANUP(struct rows, rows_free)
 int store_query(struct store *s, const char *sql, const struct param *params, size_t n_params, struct rows **ret,
 		struct err *err);
 
+/* The same with values in PostgreSQL's binary form: rows_text() gives their bytes as they are, rows_binary_*() numbers; the
+ * other readers below are of no use.  For bytea, whose text form is twice as long and has to be decoded. */
+int store_query_binary(struct store *s, const char *sql, const struct param *params, size_t n_params, struct rows **ret,
+		       struct err *err);
+int64_t rows_binary_int(const struct rows *r, size_t row, int column); /* bigint; NULL and other types: 0 */
+
+/* A bigint[] of one dimension: the number of its elements, the first MAX of them in VALUES.  A NULL element is 0; NULL and
+ * other types have no elements. */
+size_t rows_binary_ints(const struct rows *r, size_t row, int column, int64_t *values, size_t max);
+
 size_t rows_count(const struct rows *r);
 int64_t rows_affected(const struct rows *r); /* of INSERT, UPDATE, DELETE; of SELECT its rows */
 bool rows_null(const struct rows *r, size_t row, int column);

@@ -52,6 +52,21 @@ assignment_measure(struct worker *w)
 	}
 }
 
+void
+assignment_forget_states(struct worker *w, int32_t partition)
+{
+	size_t kept = 0;
+
+	state_drop(w->states, partition);
+	for (size_t k = 0; k < w->n_parked; k++)
+		if (w->parked[k].partition != partition)
+			w->parked[kept++] = w->parked[k];
+	w->n_parked = kept;
+	for (size_t i = 0; i < w->n_held; i++)
+		if (w->held[i].partition == partition)
+			w->held[i].loaded = false;
+}
+
 static void
 held_clear(struct worker *w)
 {
@@ -71,12 +86,11 @@ assignment_clear(struct worker *w)
 
 /* Our own copy of the name, which outlives every assignment; NULL: we have not asked for this topic. */
 static const char *
-own_name(const struct worker *w, const char *topic, bool *side)
+own_name(const struct worker *w, const char *topic, size_t *source)
 {
-	for (size_t i = 0; i < w->n_topics + w->n_side; i++) {
-		const char *name = i < w->n_topics ? w->topics[i] : w->side_topics[i - w->n_topics];
+	for (*source = 0; *source < w->n_topics + w->n_side; ++*source) {
+		const char *name = *source < w->n_topics ? w->topics[*source] : w->side_topics[*source - w->n_topics];
 
-		*side = i >= w->n_topics;
 		if (strcmp(name, topic) == 0)
 			return name;
 	}
@@ -92,14 +106,15 @@ assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t 
 	metric_add(w->meters.rebalances, 1);
 	w->held = calloc(n + 1, sizeof(*w->held));
 	for (size_t i = 0; w->held && i < n; i++) {
-		bool side;
-		const char *topic = own_name(w, partitions[i].topic, &side);
+		size_t source;
+		const char *topic = own_name(w, partitions[i].topic, &source);
 
 		if (!topic)
 			break;
 		w->held[w->n_held++] = (struct held){ .topic = topic,
 						      .partition = partitions[i].partition,
-						      .side = side,
+						      .source = source,
+						      .side = source >= w->n_topics,
 						      .next = OFFSET_NONE,
 						      .committed = OFFSET_NONE,
 						      .attempted = OFFSET_NONE,
@@ -138,6 +153,7 @@ let_go(struct worker *w)
 	if (w->doubt && w->states)
 		state_rollback(w->states);
 	w->doubt = false;
+	recovery_cancel(w);
 	park(w);
 	for (size_t i = 0; i < w->n_held && w->spec->revoked; i++)
 		w->spec->revoked(w->self, w->held[i].topic, w->held[i].partition);
@@ -189,9 +205,9 @@ read_committed(struct worker *w, struct err *err)
 	as_attempted &=
 	    progress; /* else it was given up under its first record: offsets tell nothing, states must go */
 	if (w->doubt && w->states) {
-		if (as_attempted)
-			state_commit(w->states);
-		else
+		if (as_attempted && commit_states(w) < 0)
+			w->rebuild = true;
+		if (!as_attempted)
 			state_rollback(w->states);
 		log_event(LOG_INFO, "fate of the transaction is known", "committed", LOG_S(as_attempted ? "yes" : "no"),
 			  NULL);
@@ -200,23 +216,80 @@ read_committed(struct worker *w, struct err *err)
 	return 0;
 }
 
-/* A partition number keeps its states if every topic of it stands where it was parked, or was never let go. */
-static void
-take_up_states(struct worker *w)
+static bool
+stands_as_parked(const struct worker *w, const struct held *h)
 {
-	for (size_t i = 0; i < w->n_held; i++) {
-		struct held *h = &w->held[i];
-		bool same = h->loaded || h->committed == OFFSET_NONE;
+	bool known = false;
 
-		for (size_t k = 0; k < w->n_parked && !same; k++)
-			same = w->parked[k].partition == h->partition && w->parked[k].offset == h->committed &&
-			       strcmp(w->parked[k].topic, h->topic) == 0;
-		if (!same)
-			state_drop(w->states, h->partition);
+	for (size_t k = 0; k < w->n_parked; k++) {
+		known |= w->parked[k].partition == h->partition;
+		if (w->parked[k].partition == h->partition && strcmp(w->parked[k].topic, h->topic) == 0)
+			return w->parked[k].offset == h->committed;
 	}
-	for (size_t k = 0; k < w->n_parked; k++)
-		if (!assignment_find(w, w->parked[k].topic, w->parked[k].partition))
-			state_drop(w->states, w->parked[k].partition);
+	return known && h->committed == OFFSET_NONE;
+}
+
+/* A partition number keeps its states if every topic of it stands where it was parked, or was never let go. */
+static size_t
+needs_of(const struct worker *w, struct recovery_need *needs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_held; i++) {
+		const struct held *h = &w->held[i];
+		size_t k = 0;
+
+		if (h->loaded && !w->rebuild)
+			continue;
+		while (k < n && needs[k].partition != h->partition)
+			k++;
+		if (k == n)
+			needs[n++] = (struct recovery_need){ h->partition, w->rebuild };
+		needs[k].rebuild |= !stands_as_parked(w, h);
+	}
+	return n;
+}
+
+static bool
+holds_number(const struct worker *w, int32_t partition)
+{
+	for (size_t i = 0; i < w->n_held; i++)
+		if (w->held[i].partition == partition)
+			return true;
+	return false;
+}
+
+/* Forget the states that are good for nothing any more. */
+static void
+drop_states(struct worker *w, const struct recovery_need *needs, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (needs[k].rebuild)
+			assignment_forget_states(w, needs[k].partition);
+	for (size_t k = w->n_parked; k-- > 0;)
+		if (k < w->n_parked && !holds_number(w, w->parked[k].partition))
+			assignment_forget_states(w, w->parked[k].partition);
+	for (size_t k = w->n_claims; k-- > 0;)
+		if (!holds_number(w, w->claims[k].partition)) {
+			assignment_forget_states(w, w->claims[k].partition);
+			claims_release(w, w->claims[k].partition);
+		}
+}
+
+/* States that are not in memory have to come from PostgreSQL. */
+static int
+take_up_states(struct worker *w, struct err *err)
+{
+	CLEANUP(heap_free)
+	struct recovery_need *needs = calloc(w->n_held + 1, sizeof(*needs));
+	size_t n;
+
+	if (!needs)
+		return err_set(err, REASON_NO_MEMORY, "assignment");
+	n = needs_of(w, needs);
+	drop_states(w, needs, n);
+	w->rebuild = false;
+	return w->checkpointer && n ? recovery_begin(w, needs, n, err) : 0;
 }
 
 static int
@@ -241,39 +314,85 @@ claim_from_store(struct worker *w, struct err *err)
 	return 0;
 }
 
-/* until.caught.up: where each partition ends now. */
-static int
-freeze_ends(struct worker *w, struct err *err)
+/* A bounded run: where each partition begins and ends. */
+static void
+follow_plan(struct worker *w)
 {
-	for (size_t i = 0; i < w->n_held && w->opt.until_caught_up; i++) {
+	for (size_t i = 0; i < w->n_held; i++) {
 		struct held *h = &w->held[i];
-		int64_t low;
+		const struct plan_range *r = plan_find(w, h->topic, h->partition);
 
-		if (h->end < 0 &&
-		    consumer_watermarks(w->consumer, h->topic, h->partition, LOOKUP_TIMEOUT_MS, &low, &h->end, err) < 0)
-			return -1;
-		if (h->next < 0 && h->end == 0)
+		if (r && h->next < 0 && h->source == 0)
+			h->next = r->start;
+		h->end = r ? r->end : !h->side ? 0 : plan_follows(w) ? INT64_MAX : -1;
+		if (!r && h->next < 0 && h->end == 0)
 			h->next = 0;
+	}
+}
+
+/* Where reading begins and, in a run that ends, where it ends: until.caught.up as the topics end now. */
+static int
+fix_bounds(struct worker *w, struct err *err)
+{
+	if (plan_bounded(w))
+		follow_plan(w);
+	for (size_t i = 0; i < w->n_held; i++) {
+		struct held *h = &w->held[i];
+		bool begins = w->checkpointer && h->next < 0 && !plan_bounded(w);
+		bool ends = h->end < 0 && (w->opt.until_caught_up || plan_bounded(w));
+		int64_t low, high;
+
+		if (!begins && !ends)
+			continue;
+		if (consumer_watermarks(w->consumer, h->topic, h->partition, LOOKUP_TIMEOUT_MS, &low, &high, err) < 0)
+			return -1;
+		if (ends)
+			h->end = high;
+		if (h->next < 0 && (begins || high == 0))
+			h->next = low;
 	}
 	return 0;
 }
 
+/* First step: what the group's offsets say. */
+static int
+load_begin(struct worker *w, struct err *err)
+{
+	if (read_committed(w, err) < 0)
+		return -1;
+	if (plan_follows(w))
+		w->rebuild = true; /* its records come from streams that cannot go back */
+	if (fix_bounds(w, err) < 0)
+		return -1;
+	return w->states ? take_up_states(w, err) : 0;
+}
+
 int
-assignment_load(struct worker *w, struct err *err)
+assignment_load(struct worker *w, bool *done, struct err *err)
 {
 	int64_t fresh = 0;
 
-	if (read_committed(w, err) < 0)
+	*done = false;
+	if (recovery_follows(w))
+		recovery_cancel(w);
+	if (!w->recovery && load_begin(w, err) < 0)
 		return -1;
-	if (w->states)
-		take_up_states(w);
-	if ((w->spec->store && claim_from_store(w, err) < 0) || freeze_ends(w, err) < 0 ||
-	    assignment_fetch(w, true, err) < 0) {
+	if (w->recovery) {
+		enum recovery_progress progress = recovery_step(w, err);
+
+		if (progress == RECOVERY_FAILED)
+			recovery_cancel(w);
+		if (progress != RECOVERY_DONE)
+			return progress == RECOVERY_FAILED ? -1 : 0;
+	}
+	if ((w->spec->store && (claim_from_store(w, err) < 0 || fix_bounds(w, err) < 0)) ||
+	    (!recovery_follows(w) && assignment_fetch(w, true, err) < 0)) {
 		struct err ignored = ERR_INIT;
 
 		commit_abort(w, &ignored); /* the next attempt delivers the same dead letters again */
 		return -1;
 	}
+	*done = true;
 	for (size_t i = 0; i < w->n_held; i++) {
 		fresh += !w->held[i].loaded;
 		w->held[i].loaded = true;
@@ -302,6 +421,8 @@ assignment_fetch(struct worker *w, bool fetch, struct err *err)
 bool
 assignment_caught_up(const struct worker *w)
 {
+	if (recovery_follows(w))
+		return recovery_followed(w);
 	for (size_t i = 0; i < w->n_held; i++)
 		if (w->held[i].end < 0 || w->held[i].next < w->held[i].end)
 			return false;

@@ -31,9 +31,9 @@ batch_reset(struct batch *b)
 {
 	inputs_free(b);
 	b->n_emissions = b->n_letters = b->n_counts = b->n_timings = b->n_records = b->n_bytes = b->n_out =
-	    b->bytes_out = 0;
+	    b->bytes_out = b->n_journal = 0;
 	b->begun_us = b->newest_ms = 0;
-	b->kafka_open = b->flushed = b->stored = false;
+	b->kafka_open = b->flushed = b->stored = b->spoilt = false;
 	b->values.len = 0;
 	if (b->values.cap > VALUES_KEEP)
 		buffer_clear(&b->values);
@@ -53,6 +53,7 @@ batch_clear(struct batch *b)
 	free(b->letters);
 	free(b->counts);
 	free(b->timings);
+	free(b->journal);
 }
 
 void *
@@ -131,10 +132,13 @@ batch_send(struct worker *w, const struct context *ctx, struct err *err)
 
 /* ---- dead letters ---- */
 
-static const char *
-letter_topic(struct worker *w, const char *topic)
+const char *
+batch_letter_topic(struct worker *w, const char *topic)
 {
-	return w->opt.dlq_topic[0] ? w->opt.dlq_topic : arena_printf(w->batch.arena, "%s.dlq", topic);
+	const char *shadow = w->opt.run_outputs == OUTPUTS_SHADOW ? w->opt.run_id : "";
+
+	return w->opt.dlq_topic[0] ? w->opt.dlq_topic
+				   : arena_printf(w->batch.arena, "%s.dlq%s%s", topic, shadow[0] ? "." : "", shadow);
 }
 
 int
@@ -146,7 +150,7 @@ batch_send_letter(struct worker *w, const struct input *in, const struct err *wh
 	struct deadletter_origin origin = { w->spec->name, w->instance, deadletter_stage(why->reason), clock_real_us(),
 					    now ? in->timestamp_us / 1000 : -1 };
 	struct producer_record record = {
-		.topic = letter_topic(w, in->topic),
+		.topic = batch_letter_topic(w, in->topic),
 		.partition = w->opt.dlq_topic[0] ? PARTITION_BY_KEY : in->partition,
 		.key = in->key,
 		.value = in->value,
@@ -171,6 +175,8 @@ batch_letter(struct worker *w, const struct input *in, const struct err *why, bo
 
 	if (!counts)
 		return err_set(err, REASON_NO_MEMORY, "dead letter");
+	if (w->opt.run_outputs == OUTPUTS_NONE)
+		return 0;
 	b->counts = counts;
 	counts[b->n_counts++] = (struct letter_count){ in->topic, why->reason };
 	if (w->opt.errors_log)

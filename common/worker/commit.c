@@ -78,6 +78,32 @@ judge_refusal(struct worker *w, struct err *err)
 	return conviction_add(w, &c, err) == 0;
 }
 
+/* Where the sources of a partition number stand after what was committed: what changes from now on is dirty since then. */
+static int
+take_stand(struct worker *w, int32_t partition)
+{
+	struct vector v;
+
+	for (size_t i = 0; i < w->n_sources; i++)
+		v.at[i] = OFFSET_NONE;
+	for (size_t i = 0; i < w->n_held; i++)
+		if (w->held[i].partition == partition)
+			v.at[w->held[i].source] = w->held[i].next;
+	v.at[w->n_sources - 1] = checkpointer_journal_end(w->checkpointer, partition);
+	return state_stand(w->states, partition, &v, clock_monotonic_us());
+}
+
+int
+commit_states(struct worker *w)
+{
+	if (state_commit(w->states) < 0)
+		return -1;
+	for (size_t i = 0; w->checkpointer && i < w->n_claims; i++)
+		if (take_stand(w, w->claims[i].partition) < 0)
+			return -1;
+	return 0;
+}
+
 static enum commit_result
 given_up(struct worker *w, struct err *err)
 {
@@ -268,6 +294,9 @@ measure(struct worker *w, int64_t started_us)
 	struct meters *m = &w->meters;
 	int64_t now = clock_monotonic_us(), real = clock_real_us();
 
+	w->totals.records += b->n_records;
+	w->totals.outputs += b->n_out;
+	w->totals.letters += b->n_counts;
 	metric_add(m->commits, 1);
 	metric_add(m->records_in, (double)b->n_records);
 	metric_add(m->connect_read, (double)b->n_records);
@@ -312,8 +341,9 @@ done(struct worker *w, int64_t started_us)
 	measure(w, started_us);
 	for (size_t i = 0; i < w->n_held; i++)
 		w->held[i].committed = w->held[i].next;
-	if (w->states)
-		state_commit(w->states);
+	if (w->states && commit_states(w) < 0)
+		w->rebuild = true; /* no memory for it; the stored ones are as good */
+	audit_done(w);
 	convictions_done(w);
 	w->letters_now = false;
 	w->suspects = w->suspects > w->batch.n_records ? w->suspects - w->batch.n_records : 0;
@@ -330,7 +360,8 @@ commit_batch(struct worker *w, struct err *err)
 
 	if (!w->batch.begun_us && !w->batch.kafka_open)
 		return COMMIT_DONE;
-	if (flush(w, err) < 0 || store(w, err) < 0 || send_letters(w, err) < 0)
+	if (flush(w, err) < 0 || store(w, err) < 0 || send_letters(w, err) < 0 || journal_send(w, err) < 0 ||
+	    audit_send(w, err) < 0)
 		return failed_before(w, err);
 	result = commit_kafka(w, err);
 	if (result == COMMIT_DONE)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/kafka/admin.h"
 #include "common/worker/internal.h"
 
 #define CONNECT_TIMEOUT_MS 5000
@@ -22,24 +23,24 @@ check_topic(struct worker *w, const char *topic, bool must_match, struct err *er
 	return 0;
 }
 
-/* The topics that we send to: outputs, then dead letters.  "": input I has none; NULL: no more. */
+/* The topics that we send to: outputs, then dead letters, then the journal.  "": input I has none; NULL: no more. */
 static const char *
 sent_topic(struct worker *w, size_t i)
 {
-	const char *input;
-	size_t n;
+	size_t letters, n;
 
 	if (i < w->n_outputs)
 		return w->outputs[i]->topic;
+	i -= w->n_outputs;
+	letters = w->opt.dlq_topic[0] ? 1 : w->n_topics;
+	if (i >= letters)
+		return i == letters && w->states ? JOURNAL_TOPIC : NULL;
 	if (w->opt.dlq_topic[0])
-		return i == w->n_outputs ? w->opt.dlq_topic : NULL;
-	if (i - w->n_outputs >= w->n_topics)
-		return NULL;
-	input = w->topics[i - w->n_outputs];
-	n = strlen(input);
-	if (n > 4 && strcmp(input + n - 4, ".dlq") == 0)
+		return w->opt.dlq_topic;
+	n = strlen(w->topics[i]);
+	if (n > 4 && strcmp(w->topics[i] + n - 4, ".dlq") == 0)
 		return ""; /* dead letters, read to be stored: their values are not looked into */
-	return arena_printf(w->batch.call_arena, "%s.dlq", input);
+	return batch_letter_topic(w, w->topics[i]);
 }
 
 /* For GET /; the answers about the topics have brought it. */
@@ -55,6 +56,27 @@ learn_cluster(struct worker *w)
 	pthread_mutex_unlock(&w->face_lock);
 }
 
+/* A shadow run's topics are its own to make: as many partitions as what is read. */
+static int
+make_shadows(struct worker *w, struct err *err)
+{
+	CLEANUP(cluster_close)
+	struct cluster *cluster = NULL;
+	const char *topic;
+
+	if (cluster_open(worker_client(w), CONNECT_TIMEOUT_MS, &cluster, err) < 0)
+		return -1;
+	for (size_t i = 0; (topic = sent_topic(w, i)); i++) {
+		const struct cluster_topic wanted = { .name = topic,
+						      .partitions = w->partitions,
+						      .replication = REPLICATION_BROKER };
+
+		if (topic[0] && strcmp(topic, JOURNAL_TOPIC) != 0 && cluster_create(cluster, &wanted, false, err) < 0)
+			return err_wrap(err, "topic %s", topic);
+	}
+	return 0;
+}
+
 /* Every topic is there, and those that share a device's partition number have equally many. */
 static int
 check_topics(struct worker *w, struct err *err)
@@ -67,6 +89,8 @@ check_topics(struct worker *w, struct err *err)
 	for (size_t i = 0; i < w->n_side; i++)
 		if (check_topic(w, w->side_topics[i], true, err) < 0)
 			return -1;
+	if (w->opt.run_outputs == OUTPUTS_SHADOW && make_shadows(w, err) < 0)
+		return -1;
 	for (size_t i = 0; (topic = sent_topic(w, i)); i++) {
 		bool any_number = w->spec->store || (i < w->n_outputs && w->spec->rekeys) || w->opt.dlq_topic[0];
 
@@ -75,7 +99,7 @@ check_topics(struct worker *w, struct err *err)
 	}
 	learn_cluster(w);
 	w->topics_checked = true;
-	return 0;
+	return w->checkpointer ? checkpointer_partitions(w->checkpointer, w->partitions, err) : 0;
 }
 
 static int

@@ -1,4 +1,5 @@
 /* context.c -- what a worker may do during a call.  Nothing here reaches the outside before the call succeeds. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,16 @@ worker_input(struct worker *w, const char *topic, const struct record_type *type
 	return 0;
 }
 
+static char *
+output_name(const struct worker *w, const char *topic)
+{
+	char *name;
+
+	if (w->opt.run_outputs != OUTPUTS_SHADOW)
+		return strdup(topic);
+	return asprintf(&name, "%s.%s", topic, w->opt.run_id) < 0 ? NULL : name;
+}
+
 int
 worker_output(struct worker *w, const char *topic, const struct record_type *type, struct output **ret, struct err *err)
 {
@@ -83,7 +94,7 @@ worker_output(struct worker *w, const char *topic, const struct record_type *typ
 		return err_set(err, REASON_NO_MEMORY, "output");
 	w->outputs = grown;
 	out = calloc(1, sizeof(*out));
-	if (!out || !(out->topic = strdup(topic))) {
+	if (!out || !(out->topic = output_name(w, topic))) {
 		free(out);
 		return err_set(err, REASON_NO_MEMORY, "output");
 	}
@@ -107,24 +118,57 @@ context_batch_arena(struct context *ctx)
 }
 
 void *
-context_state(struct context *ctx, struct span key)
+context_state(struct context *ctx, struct span key, struct err *err)
 {
-	if (!ctx->w->states)
-		return NULL;
+	struct worker *w = ctx->w;
+	void *state;
+
 	if (!ctx->input)
-		return state_in_use(ctx->w->states, key);
-	return state_get(ctx->w->states, ctx->input->partition, key);
+		return state_in_use(w->states, key);
+	for (;;)
+		switch (state_get(w->states, key, &state)) {
+		case STATE_HERE: return state;
+		case STATE_ASLEEP:
+			if (recovery_wake(w, ctx->input->partition, key, err) < 0)
+				return NULL;
+			break;
+		case STATE_NO_MEMORY: err_set(err, REASON_NO_MEMORY, "state of a key"); return NULL;
+		}
+}
+
+bool
+context_silent(const struct context *ctx)
+{
+	return ctx->w->silent;
+}
+
+bool
+context_recall(struct context *ctx, struct span key, struct span *value)
+{
+	return recovery_recall(ctx, key, value);
+}
+
+int
+context_note(struct context *ctx, struct span key, struct span value, struct err *err)
+{
+	const struct held *h = assignment_find(ctx->w, ctx->input->topic, ctx->input->partition);
+
+	return ctx->w->states ? journal_note(ctx->w, h, ctx->input->offset, key, value, err) : 0;
 }
 
 int
 context_emit(struct context *ctx, struct output *out, struct span key, const void *record, struct err *err)
 {
 	struct batch *b = &ctx->w->batch;
-	struct emission *grown = batch_grow(b->emissions, b->n_emissions, &b->cap_emissions, sizeof(*grown));
 	const struct span *raw = record;
 	size_t start = b->values.len;
-	struct span kept = arena_copy(b->call_arena, key);
+	struct emission *grown;
+	struct span kept;
 
+	if (ctx->w->silent)
+		return 0;
+	grown = batch_grow(b->emissions, b->n_emissions, &b->cap_emissions, sizeof(*grown));
+	kept = arena_copy(b->call_arena, key);
 	if (!grown || (key.ptr && !kept.ptr))
 		return err_set(err, REASON_NO_MEMORY, "emit");
 	b->emissions = grown;

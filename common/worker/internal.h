@@ -9,6 +9,11 @@
  *	commit.c	the end of a transaction and its five outcomes
  *	context.c	what a worker may do during a call
  *	batch.c		what one transaction has gathered
+ *	state.c		states per key, and what is dirty
+ *	checkpointer.c	states to PostgreSQL
+ *	recovery.c	states from there, and records folded again (fold.c)
+ *	journal.c	what the order of a fold was
+ *	plan.c		bounded runs
  *	lifecycle.c	signals, watchdog, health and REST
  */
 #ifndef FOREBAY_WORKER_INTERNAL_H
@@ -24,7 +29,13 @@
 #include "common/kafka/deadletter.h"
 #include "common/kafka/producer.h"
 #include "common/kafka/transaction.h"
+#include "common/worker/audit.h"
+#include "common/worker/checkpointer.h"
+#include "common/worker/fold.h"
+#include "common/worker/journal.h"
 #include "common/worker/meters.h"
+#include "common/worker/plan.h"
+#include "common/worker/recovery.h"
 #include "common/worker/retry.h"
 #include "common/worker/state.h"
 #include "common/worker/worker.h"
@@ -45,6 +56,7 @@ enum phase {
 struct held {
 	const char *topic; /* one of the worker's own, as below: lives as long as the worker */
 	int32_t partition;
+	size_t source; /* index of its topic among the worker's, side inputs last */
 	bool side, loaded;
 	int64_t next;      /* offset of the next record to process */
 	int64_t committed; /* as known; OFFSET_NONE: nothing yet */
@@ -92,6 +104,8 @@ struct batch {
 	size_t n_counts, cap_counts;
 	struct timing *timings;
 	size_t n_timings, cap_timings;
+	struct journal_entry *journal;
+	size_t n_journal, cap_journal;
 	size_t n_records, n_bytes, bytes_out, n_out;
 	int64_t begun_us;  /* first record; 0: empty */
 	int64_t newest_ms; /* newest time stamp of an input */
@@ -99,6 +113,7 @@ struct batch {
 	    sole;        /* the record at hand latest: the guilty one when a transaction of one record is refused */
 	bool kafka_open; /* the producer's transaction has begun */
 	bool flushed, stored;
+	bool spoilt; /* a state has grown beyond what the call alone could undo */
 };
 
 /* A record that the broker refused an output of: dead-lettered when it is met again. */
@@ -133,10 +148,12 @@ struct worker {
 	const struct worker_spec *spec;
 	void *self;
 	struct worker_options opt;
+	struct state_options state_opt;
 	struct property_list lists[2]; /* consumer.override., producer.override. */
 	struct client_property *overrides[2];
 	struct option_program program;
-	char instance[256], group[256], transactional_id[600];
+	char instance[256], base_group[256], group[400], transactional_id[700]; /* group: of this run */
+	struct plan plan;
 	char **topics, **side_topics;
 	size_t n_topics, n_side;
 
@@ -154,6 +171,19 @@ struct worker {
 	int32_t partitions; /* of every co-partitioned topic */
 
 	struct state_table *states;
+	size_t n_sources;    /* input topics, and fleet.journal */
+	struct store *store; /* of the loop; NULL: states are in memory alone */
+	struct checkpointer *checkpointer;
+	struct claim *claims;
+	size_t n_claims;
+	struct recovery *recovery;  /* while LOADING; in a bounded run that follows a journal, until the end */
+	const struct fold *folding; /* the record at hand is being repeated */
+	bool silent;                /* what is emitted goes nowhere */
+	bool rebuild;               /* load all states anew */
+	struct map *broken;         /* keys whose stored state could not be read */
+	struct codec *journal, *audit_codec;
+	struct audit_line *audit;
+	struct client_config client; /* of consumer and readers */
 	struct held *held;
 	size_t n_held, last_held;
 	struct parked *parked;
@@ -175,7 +205,10 @@ struct worker {
 	struct retry retry;
 	bool retry_commit; /* PHASE_RETRYING: the commit is tried again; else input is read again */
 	int64_t wait_logged_us, shown_us;
-	int64_t stop_by_us; /* STOPPING: not later than this */
+	struct totals {
+		int64_t started_us;
+		size_t records, outputs, letters;
+	} totals; /* committed since the start */
 
 	_Atomic bool wants_pause;
 	_Atomic int64_t beat_us; /* the loop was alive then */
@@ -206,10 +239,18 @@ int loop_settle(struct worker *w, enum commit_result result, struct err *err);
 
 /* ---- process.c ---- */
 int process_record(struct worker *w, const struct consumed *m, struct err *err); /* takes the message */
+/* The same for a record whose message stays its owner's; SKIPPED: it goes by without reaching the worker. */
+int process_given(struct worker *w, const struct consumed *m, bool skipped, struct err *err);
+/* While states are rebuilt: call the worker, send nothing.  0 also when the record was poison. */
+int process_silently(struct worker *w, const struct held *h, const struct input *in, struct err *err);
+struct input process_input_of(const struct held *h, const struct consumed *m);
+/* A bounded run: nothing of this partition number is left. */
+void process_passed_all(struct worker *w, int32_t partition);
 /* A bounded run: nothing of H before OFFSET, which may lie behind its end, is left to read. */
 void process_passed(struct worker *w, struct held *h, int64_t offset);
 
 /* ---- connect.c ---- */
+const struct client_config *worker_client(struct worker *w);
 /* Check the topics, make the producer, subscribe: what of it is still to do.  RETRY: call again. */
 int connect_worker(struct worker *w, struct err *err);
 
@@ -221,11 +262,14 @@ int worker_wait(struct worker *w, struct err *err);
 void assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t n);
 void assignment_revoked(void *ctx, const struct topic_partition *partitions, size_t n, bool lost);
 struct held *assignment_find(struct worker *w, const char *topic, int32_t partition);
-int assignment_load(struct worker *w, struct err *err);              /* LOADING -> RUNNING; RETRY: call again */
+/* LOADING -> RUNNING.  *DONE false: call again, there is more to do; RETRY: call again later. */
+int assignment_load(struct worker *w, bool *done, struct err *err);
 int assignment_fetch(struct worker *w, bool fetch, struct err *err); /* from held[].next; false: nothing */
 void assignment_measure(struct worker *w);                           /* lag per partition */
 bool assignment_caught_up(const struct worker *w);
 void assignment_clear(struct worker *w);
+/* The states of a partition number are good for nothing any more: they have to be rebuilt. */
+void assignment_forget_states(struct worker *w, int32_t partition);
 /* Kafka's positions to commit, in ARENA. */
 struct topic_partition *assignment_positions(struct worker *w, struct arena *arena, size_t *n);
 
@@ -233,6 +277,8 @@ struct topic_partition *assignment_positions(struct worker *w, struct arena *are
 enum commit_result commit_batch(struct worker *w, struct err *err);
 /* Give the open transaction up and forget what it did. */
 enum commit_result commit_abort(struct worker *w, struct err *err);
+/* The states as they are now are those of the committed offsets. */
+int commit_states(struct worker *w);
 producer_refused commit_refused;
 
 /* ---- batch.c ---- */
@@ -242,6 +288,7 @@ void batch_clear(struct batch *b);
 int batch_begin(struct worker *w, struct err *err); /* first record of a transaction */
 int batch_letter(struct worker *w, const struct input *in, const struct err *why, bool again, struct err *err);
 int batch_send(struct worker *w, const struct context *ctx, struct err *err); /* what the call emitted */
+const char *batch_letter_topic(struct worker *w, const char *topic);
 int batch_send_letter(struct worker *w, const struct input *in, const struct err *why, struct err *err);
 /* A grown array with room for one more, or NULL; *CAP is updated. */
 void *batch_grow(void *items, size_t n, size_t *cap, size_t item_bytes);

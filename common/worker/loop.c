@@ -20,6 +20,7 @@
 #define GATHER_POLL_MS 1 /* a transaction is open and nothing is at hand: commit if nothing comes within */
 #define CONNECT_PAUSE_US (20 * US_PER_MS)
 #define SHOW_INTERVAL_US US_PER_SECOND
+#define FOLLOW_RECORDS 500
 #define HOUSEKEEPING_TURNS 16 /* polls between two looks at the clock and at what others want */
 #define SAME_LOG_US (10 * US_PER_SECOND)
 
@@ -105,11 +106,38 @@ loop_settle(struct worker *w, enum commit_result result, struct err *err)
 		if (err->reason != REASON_NONE)
 			return loop_trouble(w, next, err);
 		w->retry.at_us = 0;
-		phase_set(w, next, "an output was refused: reading again, more carefully");
+		phase_set(w, next, "reading again");
 		return 0;
 	case COMMIT_STOP: break;
 	}
 	return -1;
+}
+
+/* A pause because too much is in no stored state: a restart would take too long. */
+static int
+check_backlog(struct worker *w, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	int64_t backlog = checkpointer_backlog(w->checkpointer);
+
+	if (backlog <= w->state_opt.backlog_max_records)
+		return 0;
+	w->retry_commit = false;
+	assignment_fetch(w, false, &ignored);
+	err_set(err, REASON_STATE_BACKLOG, "%lld records are in no stored state (checkpoint.backlog.max.records=%lld)",
+		(long long)backlog, (long long)w->state_opt.backlog_max_records);
+	return loop_trouble(w, PHASE_RETRYING, err);
+}
+
+/* Between transactions: states to PostgreSQL, if it is time. */
+static int
+checkpoint_step(struct worker *w, struct err *err)
+{
+	if (!w->checkpointer || w->doubt || w->batch.begun_us || w->batch.kafka_open)
+		return 0;
+	if (checkpointer_step(w->checkpointer, err) < 0)
+		return -1;
+	return w->phase == PHASE_RUNNING ? check_backlog(w, err) : 0;
 }
 
 int
@@ -118,7 +146,7 @@ loop_commit(struct worker *w, struct err *err)
 	int result = loop_settle(w, commit_batch(w, err), err);
 
 	loop_beat(w);
-	return result;
+	return result == 0 && w->phase == PHASE_RUNNING ? checkpoint_step(w, err) : result;
 }
 
 /* ---- the loop ---- */
@@ -149,11 +177,26 @@ pass_markers(struct worker *w, const struct consumed *end)
 		process_passed(w, h, end->offset);
 }
 
+/* A bounded run that follows a journal: some records in its order; a commit when none is at hand. */
+static int
+follow(struct worker *w, struct err *err)
+{
+	bool more = true;
+
+	for (int i = 0; i < FOLLOW_RECORDS && more && w->phase == PHASE_RUNNING; i++)
+		if (recovery_follow(w, &more, err) < 0)
+			return -1;
+	return !more && w->phase == PHASE_RUNNING && w->batch.begun_us ? loop_commit(w, err) : 0;
+}
+
 static int
 poll_once(struct worker *w, struct err *err)
 {
 	bool gathering = w->batch.begun_us || w->batch.kafka_open;
-	int timeout = w->phase != PHASE_RUNNING ? WAIT_POLL_MS : gathering ? GATHER_POLL_MS : IDLE_POLL_MS;
+	int timeout = w->recovery                 ? 0
+		      : w->phase != PHASE_RUNNING ? WAIT_POLL_MS
+		      : gathering                 ? GATHER_POLL_MS
+						  : IDLE_POLL_MS;
 	struct consumed m;
 	enum consumer_event event = consumer_poll(w->consumer, timeout, &m, err);
 
@@ -175,6 +218,8 @@ poll_once(struct worker *w, struct err *err)
 	loop_beat(w);
 	if (w->producer)
 		producer_poll(w->producer, 0);
+	if (w->phase == PHASE_RUNNING && recovery_follows(w))
+		return follow(w, err);
 	return w->phase == PHASE_RUNNING && gathering ? loop_commit(w, err) : 0;
 }
 
@@ -191,8 +236,13 @@ connect_step(struct worker *w, struct err *err)
 static int
 load_step(struct worker *w, struct err *err)
 {
-	if (assignment_load(w, err) < 0)
+	bool done;
+
+	if (assignment_load(w, &done, err) < 0)
 		return loop_trouble(w, PHASE_LOADING, err);
+	loop_beat(w);
+	if (!done)
+		return 0;
 	retry_succeeded(&w->retry);
 	phase_set(w, PHASE_RUNNING, "positions loaded");
 	return 0;
@@ -208,6 +258,14 @@ resume_step(struct worker *w, const char *why, struct err *err)
 			return loop_settle(w, result, err);
 		retry_succeeded(&w->retry);
 	}
+	if (w->rebuild || recovery_follows(w)) {
+		phase_set(w, PHASE_LOADING, why);
+		return 0;
+	}
+	if (checkpoint_step(w, err) < 0)
+		return -1;
+	if (w->checkpointer && checkpointer_backlog(w->checkpointer) > w->state_opt.backlog_max_records)
+		return check_backlog(w, err);
 	if (assignment_fetch(w, true, err) < 0)
 		return loop_trouble(w, PHASE_LOADING, err);
 	phase_set(w, PHASE_RUNNING, why);
@@ -259,6 +317,9 @@ stop(struct worker *w, struct err *err)
 	if (result != COMMIT_DONE)
 		log_error(LOG_WARN, "stopped without the last transaction; its input is read again", err, NULL);
 	err_clear(err);
+	recovery_cancel(w);
+	if (w->checkpointer && result == COMMIT_DONE)
+		checkpointer_drain(w->checkpointer, stop_by);
 	consumer_close(w->consumer);
 	return 0;
 }
@@ -267,7 +328,7 @@ stop(struct worker *w, struct err *err)
 static bool
 finished(const struct worker *w)
 {
-	if (!w->opt.until_caught_up || w->batch.begun_us)
+	if ((!w->opt.until_caught_up && !plan_bounded(w)) || w->batch.begun_us)
 		return false;
 	return w->phase == PHASE_RUNNING ? assignment_caught_up(w) : w->phase == PHASE_JOINED && w->assigned_nothing;
 }
@@ -279,18 +340,37 @@ housekeeping(struct worker *w, struct err *err)
 	int64_t now = clock_monotonic_us();
 
 	loop_beat(w);
+	if ((w->phase == PHASE_RUNNING || w->phase == PHASE_PAUSED || w->phase == PHASE_RETRYING) &&
+	    checkpoint_step(w, err) < 0)
+		return -1;
 	metric_set(w->meters.transaction_age, w->batch.begun_us ? (double)(now - w->batch.begun_us) * 1e-6 : 0);
 	if (now - w->shown_us > SHOW_INTERVAL_US) {
 		assignment_measure(w);
+		if (w->states)
+			meters_states(w);
 		lifecycle_show(w, NULL);
 		w->shown_us = now;
 	}
 	return phase_step(w, err);
 }
 
+/* What a bounded run has done: the last line but one of its log. */
+static void
+summarise(const struct worker *w)
+{
+	for (size_t i = 0; i < w->n_held; i++)
+		if (w->held[i].next >= 0 && w->held[i].end > 0)
+			log_event(LOG_INFO, "read to the end", "topic", LOG_S(w->held[i].topic), "partition",
+				  LOG_I(w->held[i].partition), "offset", LOG_I(w->held[i].next), NULL);
+	log_event(LOG_INFO, "caught up", "run", LOG_S(w->opt.run_id), "records", LOG_I((int64_t)w->totals.records),
+		  "outputs", LOG_I((int64_t)w->totals.outputs), "dead_letters", LOG_I((int64_t)w->totals.letters),
+		  "seconds", LOG_F((double)(clock_monotonic_us() - w->totals.started_us) * 1e-6), NULL);
+}
+
 static int
 run_to_the_end(struct worker *w, struct err *err)
 {
+	w->totals.started_us = clock_monotonic_us();
 	for (unsigned turn = 0; !lifecycle_stop_wanted(); turn++) {
 		if ((w->phase != PHASE_RUNNING || turn % HOUSEKEEPING_TURNS == 0) && housekeeping(w, err) < 0)
 			return -1;
@@ -299,7 +379,7 @@ run_to_the_end(struct worker *w, struct err *err)
 		else if (poll_once(w, err) < 0)
 			return -1;
 		if (finished(w)) {
-			log_event(LOG_INFO, "caught up", NULL);
+			summarise(w);
 			break;
 		}
 	}

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/worker/internal.h"
 
 static const double batch_bounds[] = { 1, 10, 100, 1000, 2000, 5000, 10000, 20000, 50000, 100000 };
 
@@ -33,6 +35,23 @@ static const struct meter {
 	  { "forebay_open_transaction_seconds", METRIC_GAUGE, "", "age of the open transaction; 0: none" } },
 	{ AT(rebalances), { "forebay_rebalances_total", METRIC_COUNTER, "", "assignments received" } },
 	{ AT(keys), { "forebay_state_keys", METRIC_GAUGE, "", "keys whose state is in memory" } },
+	{ AT(sleepers), { "forebay_state_keys_asleep", METRIC_GAUGE, "", "keys whose state is in PostgreSQL alone" } },
+	{ AT(state_bytes), { "forebay_state_bytes", METRIC_GAUGE, "", "memory of these states, roughly" } },
+	{ AT(wakes), { "forebay_state_wakes_total", METRIC_COUNTER, "", "states that came back from PostgreSQL" } },
+	{ AT(checkpoint_states), { "forebay_checkpoint_states_total", METRIC_COUNTER, "", "states stored" } },
+	{ AT(checkpoint_bytes), { "forebay_checkpoint_bytes_total", METRIC_COUNTER, "", "bytes of states stored" } },
+	{ AT(checkpoint_age),
+	  { "forebay_checkpoint_age_seconds", METRIC_GAUGE, "",
+	    "how long the oldest change of a state waits to be stored; 0: none" } },
+	{ AT(checkpoint_backlog),
+	  { "forebay_checkpoint_backlog_records", METRIC_GAUGE, "",
+	    "records of the primary input that a restart would fold again" } },
+	{ AT(recovery_load),
+	  { "forebay_recovery_load_seconds", METRIC_GAUGE, "", "latest recovery: claiming and loading states" } },
+	{ AT(recovery_fold),
+	  { "forebay_recovery_fold_seconds", METRIC_GAUGE, "", "latest recovery: folding records again" } },
+	{ AT(recovery_records),
+	  { "forebay_recovery_records_total", METRIC_COUNTER, "", "records folded again in recoveries" } },
 	{ AT(ready), { "forebay_ready", METRIC_GAUGE, "", "1 while the worker processes its partitions" } },
 	{ AT(latency_ingest),
 	  { "forebay_latency_from_ingest_seconds", METRIC_HISTOGRAM, "",
@@ -110,4 +129,39 @@ meters_retry(struct meters *m, enum err_reason reason)
 
 	metric_add(metrics_series(m->metrics, &retries_spec, labels), 1);
 	metric_add(m->connect_retries, 1);
+}
+
+void
+meters_checkpoint(struct meters *m, size_t states, size_t bytes)
+{
+	metric_add(m->checkpoint_states, (double)states);
+	metric_add(m->checkpoint_bytes, (double)bytes);
+}
+
+void
+meters_recovery(struct meters *m, int64_t load_us, int64_t fold_us, int64_t records)
+{
+	metric_set(m->recovery_load, (double)load_us * 1e-6);
+	metric_set(m->recovery_fold, (double)fold_us * 1e-6);
+	metric_add(m->recovery_records, (double)records);
+}
+
+void
+meters_states(struct worker *w)
+{
+	int64_t now = clock_monotonic_us(), oldest = now;
+
+	metric_set(w->meters.keys, (double)state_count(w->states));
+	metric_set(w->meters.sleepers, (double)state_sleepers(w->states));
+	metric_set(w->meters.state_bytes, (double)state_bytes(w->states));
+	if (!w->checkpointer)
+		return;
+	for (size_t i = 0; i < w->n_claims; i++) {
+		int64_t since = state_dirty_since(w->states, w->claims[i].partition);
+
+		if (since < oldest)
+			oldest = since;
+	}
+	metric_set(w->meters.checkpoint_age, (double)(now - oldest) * 1e-6);
+	metric_set(w->meters.checkpoint_backlog, (double)checkpointer_backlog(w->checkpointer));
 }

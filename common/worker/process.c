@@ -1,5 +1,7 @@
 /*
  * process.c -- one record: call the worker, then send what it emitted, or answer its failure by its class.
+ *
+ * Whatever way a record takes, its place in the order is told to the journal: done, or skipped.
  */
 #include "common/base/clock.h"
 #include "common/worker/internal.h"
@@ -21,19 +23,52 @@ note_record(struct worker *w, struct held *h, const struct input *in, int64_t ev
 	return 0;
 }
 
-/* Call the worker, or dead-letter at once what the broker refused before. */
 static int
-call(struct worker *w, const struct held *h, struct context *ctx, struct err *err)
+call_worker(struct worker *w, const struct held *h, struct context *ctx, struct err *err)
 {
-	const struct conviction *c = conviction_find(w, h->topic, h->partition, ctx->input->offset);
+	const struct input *in = ctx->input;
 
 	w->batch.n_emissions = 0;
 	w->batch.values.len = 0;
-	if (c && c->why.reason) {
+	if (w->states)
+		state_call_begin(w->states, in->partition, h->source, in->offset, in->timestamp_us);
+	return (h->side ? w->spec->side : w->spec->record)(w->self, ctx, in, err);
+}
+
+/* States must not grow without end: with this record one would.  -1 on STATE_TOO_LARGE; the states are as before it. */
+static int
+check_sizes(struct worker *w, const struct held *h, int result, struct err *err)
+{
+	struct span key;
+
+	if (!w->states)
+		return result;
+	switch (state_call_end(w->states, result == 0, &key)) {
+	case STATE_FITS: return result;
+	case STATE_UNDONE: break;
+	case STATE_TOO_LARGE_FOR_GOOD: w->batch.spoilt = true; break;
+	}
+	return err_set(err, REASON_STATE_TOO_LARGE, "key \"%.*s\" (%s): more than %lld bytes (state.key.max.bytes)",
+		       SPAN_ARG(key), h->topic, (long long)w->state_opt.key_max_bytes);
+}
+
+/* Call the worker, or dead-letter at once what was condemned before.  *SKIPPED: the record has left no trace in a state. */
+static int
+call(struct worker *w, const struct held *h, struct context *ctx, bool *skipped, struct err *err)
+{
+	const struct conviction *c = conviction_find(w, h->topic, h->partition, ctx->input->offset);
+	int result;
+
+	if (*skipped)
+		return err_set(err, REASON_BROKER_REFUSED, "dead-lettered unprocessed in the run that is followed");
+	*skipped = c && c->why.reason;
+	if (*skipped) {
 		*err = c->why;
 		return -1;
 	}
-	return (h->side ? w->spec->side : w->spec->record)(w->self, ctx, ctx->input, err);
+	result = check_sizes(w, h, call_worker(w, h, ctx, err), err);
+	*skipped = result < 0 && err->reason == REASON_STATE_TOO_LARGE;
+	return result;
 }
 
 /* The worker says that the record is bad. */
@@ -122,8 +157,27 @@ keep_input(struct worker *w, struct input *in, struct err *err)
 	return 0;
 }
 
+/* A state changed and then something failed that is not the record's fault: only the whole transaction can be undone. */
 static int
-process_input(struct worker *w, struct held *h, struct input *in, struct err *err)
+undo(struct worker *w, struct err *err)
+{
+	struct err why = *err;
+	enum commit_result result;
+
+	w->batch.spoilt = false;
+	if (err_class(&why) == ERR_RECORD) {
+		convict(w, err);
+		why = (struct err)ERR_INIT;
+	}
+	err_clear(err);
+	result = commit_abort(w, err);
+	if (result == COMMIT_REWIND && !err->reason)
+		*err = why;
+	return loop_settle(w, result, err);
+}
+
+static int
+process_input(struct worker *w, struct held *h, struct input *in, bool skipped, struct err *err)
 {
 	struct context ctx = { .w = w, .input = in, .event_us = -1 };
 	int result;
@@ -131,7 +185,9 @@ process_input(struct worker *w, struct held *h, struct input *in, struct err *er
 	w->batch.sole = (struct position){ h->topic, h->partition, in->offset };
 	if (in->timestamp_us / 1000 > w->batch.newest_ms)
 		w->batch.newest_ms = in->timestamp_us / 1000;
-	result = call(w, h, &ctx, err);
+	result = call(w, h, &ctx, &skipped, err);
+	if (result < 0 && (w->batch.spoilt || w->rebuild))
+		return undo(w, err);
 	if (result < 0 && err_class(err) == ERR_RETRY)
 		return postpone(w, h, in->offset, err);
 	if (result < 0 && err_class(err) == ERR_RECORD)
@@ -140,7 +196,25 @@ process_input(struct worker *w, struct held *h, struct input *in, struct err *er
 		result = batch_send(w, &ctx, err);
 	if (result < 0)
 		return give_up(w, err);
+	if (journal_record_done(w, h, in->offset, skipped, err) < 0)
+		return -1;
 	return note_record(w, h, in, ctx.event_us, err);
+}
+
+int
+process_silently(struct worker *w, const struct held *h, const struct input *in, struct err *err)
+{
+	struct context ctx = { .w = w, .input = in, .event_us = -1 };
+	struct span key;
+	int result = call_worker(w, h, &ctx, err);
+
+	state_call_end(w->states, false, &key);
+	arena_reset(w->batch.call_arena);
+	if (result < 0 && err_class(err) == ERR_RECORD) {
+		err_clear(err); /* as it was then */
+		result = 0;
+	}
+	return result;
 }
 
 static bool
@@ -171,51 +245,76 @@ process_passed(struct worker *w, struct held *h, int64_t offset)
 		w->batch.begun_us = clock_monotonic_us();
 }
 
-/* One record; takes its message. */
-int
-process_record(struct worker *w, const struct consumed *m, struct err *err)
+void
+process_passed_all(struct worker *w, int32_t partition)
+{
+	for (size_t i = 0; i < w->n_held; i++)
+		if (w->held[i].partition == partition && w->held[i].end >= 0 && w->held[i].end < INT64_MAX)
+			process_passed(w, &w->held[i], w->held[i].end);
+}
+
+struct input
+process_input_of(const struct held *h, const struct consumed *m)
+{
+	bool timed = m->timestamp_ms >= 0 && m->timestamp_ms <= INT64_MAX / 1000;
+
+	return (struct input){ h->topic,
+			       m->partition,
+			       m->offset,
+			       timed ? m->timestamp_ms * 1000 : -1,
+			       m->key,
+			       m->value,
+			       consumed_header(m->message, "__value_schema_id"),
+			       m->message };
+}
+
+/* *KEPT: the message belongs to the transaction now. */
+static int
+process(struct worker *w, const struct consumed *m, bool skipped, bool *kept, struct err *err)
 {
 	struct held *h = assignment_find(w, m->topic, m->partition);
 	struct input local, *in = &local;
-	int result = 0;
+	int result;
 
 	/* Left over from before a rewind. */
-	if (w->phase != PHASE_RUNNING || !h || m->offset < h->next) {
-		consumed_free(m->message);
+	if (w->phase != PHASE_RUNNING || !h || m->offset < h->next)
 		return 0;
-	}
 	if (h->end >= 0 && m->offset >= h->end) {
 		process_passed(w, h, m->offset);
-		consumed_free(m->message);
 		return w->batch.begun_us && interval_over(w) ? loop_commit(w, err) : 0;
 	}
-	if (batch_begin(w, err) < 0) {
-		consumed_free(m->message);
+	if (batch_begin(w, err) < 0)
 		return give_up(w, err);
-	}
 	if (w->spec->holds_inputs)
 		in = arena_alloc(w->batch.arena, sizeof(*in));
-	if (!in) {
-		consumed_free(m->message);
+	if (!in)
 		return err_set(err, REASON_NO_MEMORY, "batch");
-	}
-	*in = (struct input){ h->topic,
-			      m->partition,
-			      m->offset,
-			      m->timestamp_ms < 0 || m->timestamp_ms > INT64_MAX / 1000 ? -1 : m->timestamp_ms * 1000,
-			      m->key,
-			      m->value,
-			      consumed_header(m->message, "__value_schema_id"),
-			      m->message };
-	if (w->spec->holds_inputs && keep_input(w, in, err) < 0) {
-		consumed_free(m->message);
+	*in = process_input_of(h, m);
+	if (w->spec->holds_inputs && keep_input(w, in, err) < 0)
 		return -1;
-	}
-	result = process_input(w, h, in, err);
-	if (!w->spec->holds_inputs)
-		consumed_free(m->message);
+	*kept = w->spec->holds_inputs;
+	result = process_input(w, h, in, skipped, err);
 	arena_reset(w->batch.call_arena);
 	if (result == 0 && w->phase == PHASE_RUNNING && commit_due(w))
 		result = loop_commit(w, err);
+	return result;
+}
+
+int
+process_given(struct worker *w, const struct consumed *m, bool skipped, struct err *err)
+{
+	bool kept = false;
+
+	return process(w, m, skipped, &kept, err);
+}
+
+int
+process_record(struct worker *w, const struct consumed *m, struct err *err)
+{
+	bool kept = false;
+	int result = process(w, m, false, &kept, err);
+
+	if (!kept)
+		consumed_free(m->message);
 	return result;
 }

@@ -58,9 +58,12 @@ name_ourselves(struct worker *w, struct err *err)
 	else
 		snprintf(w->instance, sizeof(w->instance), "%s-%016llx", w->spec->name, (unsigned long long)seed);
 	if (w->opt.group_id[0])
-		snprintf(w->group, sizeof(w->group), "%s", w->opt.group_id);
+		snprintf(w->base_group, sizeof(w->base_group), "%s", w->opt.group_id);
 	else
-		snprintf(w->group, sizeof(w->group), "forebay-%s", w->spec->name);
+		snprintf(w->base_group, sizeof(w->base_group), "forebay-%s", w->spec->name);
+	snprintf(w->group, sizeof(w->group), "%s", w->base_group);
+	if (strcmp(w->opt.run_id, "live") != 0)
+		snprintf(w->group, sizeof(w->group), "%s.%s", w->base_group, w->opt.run_id);
 	snprintf(w->transactional_id, sizeof(w->transactional_id), "%s-%s", w->group, w->instance);
 	log_identity(w->spec->name, w->instance);
 	if (split(topics_or(w->opt.topics, w->spec->topics), &w->topics, &w->n_topics, err) < 0 ||
@@ -89,17 +92,22 @@ list_overrides(struct worker *w, struct err *err)
 	return 0;
 }
 
-static int
-new_consumer(struct worker *w, struct err *err)
+const struct client_config *
+worker_client(struct worker *w)
 {
-	const struct client_config client = {
+	w->client = (struct client_config){
 		.bootstrap_servers = w->opt.bootstrap_servers,
 		.client_id = w->instance,
 		.overrides = w->overrides[0],
 		.n_overrides = w->lists[0].n_items,
-		.metrics = w->metrics,
-		.statistics_interval_ms = w->opt.statistics_interval_ms,
 	};
+	return &w->client;
+}
+
+static int
+new_consumer(struct worker *w, struct err *err)
+{
+	struct client_config client = *worker_client(w);
 	const struct consumer_options options = {
 		.group_id = w->group,
 		.instance_id = w->opt.instance_id[0] ? w->instance : NULL,
@@ -109,7 +117,22 @@ new_consumer(struct worker *w, struct err *err)
 	};
 	const struct consumer_hooks hooks = { w, assignment_assigned, assignment_revoked };
 
+	client.metrics = w->metrics;
+	client.statistics_interval_ms = w->opt.statistics_interval_ms;
 	return consumer_new(&client, &options, &hooks, &w->consumer, err);
+}
+
+static int
+new_states(struct worker *w, struct err *err)
+{
+	const struct state_limits limits = { w->state_opt.idle_ms * US_PER_MS, (size_t)w->state_opt.max_bytes,
+					     (size_t)w->state_opt.key_max_bytes };
+
+	w->n_sources = w->n_topics + w->n_side + 1;
+	if (w->n_sources > SOURCES_MAX)
+		return err_set(err, REASON_OPTION_INVALID, "topics, side.topics: at most %d together", SOURCES_MAX - 1);
+	w->states = state_table_new(w->spec->state, w->n_sources, &limits);
+	return w->states ? 0 : err_set(err, REASON_NO_MEMORY, "states");
 }
 
 static int
@@ -127,9 +150,11 @@ start(struct worker *w, struct err *err)
 	meters_init(&w->meters, w->metrics, w->spec->name);
 	w->batch_limit = (size_t)w->opt.batch_max_records;
 	w->convictions = map_new(free);
-	w->states = w->spec->state ? state_table_new(w->spec->state) : NULL;
-	if (!w->convictions || (w->spec->state && !w->states))
+	w->broken = map_new(NULL);
+	if (!w->convictions || !w->broken)
 		return err_set(err, REASON_NO_MEMORY, "worker");
+	if (plan_load(w, err) < 0 || (w->spec->state && new_states(w, err) < 0))
+		return -1;
 	if (registry_new(w->opt.schema_registry_url, w->opt.schema_dir, &w->registry, err) < 0)
 		return err_wrap(err, "schema.registry.url, schema.dir");
 	if (lifecycle_start(w, err) < 0)
@@ -155,6 +180,10 @@ open_worker(struct worker *w, struct err *err)
 {
 	if (w->spec->open && w->spec->open(w->self, w, err) < 0)
 		return -1;
+	if (w->states && worker_input(w, JOURNAL_TOPIC, &journal_record, &w->journal, err) < 0)
+		return -1;
+	if (w->states && w->state_opt.store == CHECKPOINT_POSTGRES && recovery_open(w, err) < 0)
+		return -1;
 	retry_succeeded(&w->retry);
 	return 0;
 }
@@ -162,11 +191,19 @@ open_worker(struct worker *w, struct err *err)
 static void
 finish(struct worker *w)
 {
+	checkpointer_stop(w->checkpointer);
 	consumer_free(w->consumer); /* leaves the group; hooks are called while all else still stands */
 	producer_free(w->producer);
 	if (w->opened && w->spec->close)
 		w->spec->close(w->self);
 	lifecycle_stop(w);
+	recovery_cancel(w);
+	checkpointer_free(w->checkpointer);
+	store_free(w->store);
+	free(w->claims);
+	audit_done(w);
+	plan_clear(&w->plan);
+	map_free(w->broken);
 	assignment_clear(w);
 	batch_clear(&w->batch);
 	state_table_free(w->states);
@@ -215,13 +252,16 @@ worker_main(const struct worker_spec *spec, void *self, const struct option_set 
 	struct option_set sets[8] = { { "Every worker", worker_option_table, worker_option_count, &w.opt } };
 	enum options_verdict verdict = OPTIONS_DONE;
 	struct err err = ERR_INIT;
+	size_t n_sets = 1;
 	int result;
 
+	if (spec->state)
+		sets[n_sets++] = (struct option_set){ "State", state_option_table, state_option_count, &w.state_opt };
 	w.lists[0] = (struct property_list){ "consumer.override.", "passed on to the Kafka consumer", NULL, 0 };
 	w.lists[1] = (struct property_list){ "producer.override.", "passed on to the Kafka producer", NULL, 0 };
-	for (size_t i = 0; i < n_own && i + 1 < ARRAY_LEN(sets); i++)
-		sets[i + 1] = own[i];
-	w.program = (struct option_program){ spec->name, spec->summary, sets, n_own + 1, w.lists, ARRAY_LEN(w.lists) };
+	for (size_t i = 0; i < n_own && n_sets < ARRAY_LEN(sets); i++)
+		sets[n_sets++] = own[i];
+	w.program = (struct option_program){ spec->name, spec->summary, sets, n_sets, w.lists, ARRAY_LEN(w.lists) };
 	log_identity(spec->name, NULL);
 	result = options_load(&w.program, argc, argv, NULL, NULL, &verdict, &err);
 	if (result == 0 && verdict == OPTIONS_RUN && start(&w, &err) == 0 && open_worker(&w, &err) == 0)

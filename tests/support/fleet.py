@@ -38,6 +38,8 @@ class Worker:
         self.exits = []     # codes, in order; negative: the signal that ended it
         self._begin = 0     # where in the log the present process begins
         self.lock = threading.RLock()
+        self.environment = {}  # beyond the stack's
+        self.held = False      # somebody is about to start it: not the keeper's business
 
     def command(self):
         flags = {"instance.id": self.instance, "listen": "127.0.0.1:0", "schema.dir": places.SCHEMAS,
@@ -45,15 +47,42 @@ class Worker:
         config = ["--config", str(self.config)] if self.config else []
         return [str(places.program(self.name)), *config, *(f"--{key}={value}" for key, value in flags.items())]
 
+    def _spawn(self):
+        self._begin = self.log.stat().st_size if self.log.exists() else 0
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**self.stack.environment(), **self.environment}, cwd=places.TOP)
+
     def start(self):
         with self.lock:
             assert not self.running(), f"{self.instance} runs already"
-            self._begin = self.log.stat().st_size if self.log.exists() else 0
-            with open(self.log, "ab") as log:
-                self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                env=self.stack.environment(), cwd=places.TOP)
+            self._spawn()
             self.starts += 1
         return self
+
+    def replace(self):
+        """Start another process of this name beside the present one; the old process, now the caller's to end."""
+        with self.lock:
+            old = self.process
+            self._spawn()
+        return old
+
+    def leave(self, limit_s=60):
+        """SIGTERM, wait for its end; the caller starts it again, or gives it back to the keeper with held = False."""
+        self.held = True
+        self.signal(signal.SIGTERM)
+        code = self.exit_code(limit_s)
+        with self.lock:
+            if len(self.exits) < self.starts:
+                self.exits.append(code)
+        return code
+
+    def come_back(self):
+        """After leave()."""
+        with self.lock:
+            if not self.running():
+                self.start()
+            self.held = False
 
     def running(self):
         return self.process is not None and self.process.poll() is None
@@ -148,6 +177,8 @@ class Fleet:
         self.stack = stack
         self.logs = logs
         self.options = dict(options or {})
+        self.environments = {}   # instance -> environment beyond the stack's
+        self.restarted = RESTARTED
         self.workers = {}
         self._keeper = None
         self._over = threading.Event()
@@ -159,6 +190,7 @@ class Fleet:
         """Options of the command line; `commit_interval_ms=50` is --commit.interval.ms=50."""
         dotted = {key.replace("_", "."): value for key, value in options.items()}
         worker = Worker(name, self.stack, self.logs, instance, {**self.options, **dotted})
+        worker.environment = self.environments.get(worker.instance, {})
         self.workers[worker.instance] = worker
         return worker.start() if start else worker
 
@@ -179,18 +211,19 @@ class Fleet:
             for worker in list(self.workers.values()):
                 with worker.lock:
                     code = worker.process.poll() if worker.process else None
-                    if code is None or len(worker.exits) == worker.starts:
+                    if worker.held or code is None or len(worker.exits) == worker.starts:
                         continue
                     worker.exits.append(code)
-                if code in RESTARTED:
+                if code in self.restarted:
                     time.sleep(RESTART_PAUSE_S)
-                    if not self._over.is_set():
-                        worker.start()
+                    with worker.lock:
+                        if not (self._over.is_set() or worker.held or worker.running()):
+                            worker.start()
 
     def require_running(self):
         """Nobody has ended; the keeper's business is left to the keeper."""
         for worker in self.workers.values():
-            if not (self._keeper and worker.process.poll() in RESTARTED | {None}):
+            if not (self._keeper and worker.process.poll() in self.restarted | {None}):
                 worker.require_running()
 
     def stop_keeping(self):

@@ -2,22 +2,25 @@
 import os
 import shutil
 import subprocess
+import threading
 
 from support import places
 
 
 class Stack:
-    def __init__(self, folder=places.STACK_DIR):
+    def __init__(self, folder=places.STACK_DIR, settings=None):
         self.folder = folder
+        self.settings = dict(settings or {})  # of deploy/local/stack: KAFKA_DATA and the like
         self.env = {}
 
     def _run(self, *words, limit_s=300):
+        environment = {**os.environ, **self.settings}
         command = [str(places.TOP / "deploy/local/stack"), "--dir", str(self.folder), *words]
         # A file and not a pipe: what the services inherit must not keep us waiting for its end.
-        said = self.folder.with_name(self.folder.name + ".said")
+        said = self.folder.with_name(f"{self.folder.name}.said.{threading.get_ident()}")
         with open(said, "w+b") as out:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=limit_s,
-                                  check=False)
+                                  check=False, env=environment)
         text = said.read_text(errors="replace")
         said.unlink()
         if done.returncode:

@@ -1,5 +1,5 @@
 /* workbench.c -- the least that a worker's hooks need around them. */
-#include "tests/support/workbench.h"
+#include "tests/support/workbench_parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,50 +9,8 @@
 
 #include <cmocka.h>
 
-struct worker {
-	const struct worker_spec *spec;
-	struct registry *registry;
-	struct metrics *metrics;
-	struct codec *inputs[4];
-	size_t n_inputs;
-	struct output *outputs[4];
-	size_t n_outputs;
-	char topic[250]; /* the first of the spec's */
-	const char *topics[1];
-};
-
-struct output {
-	char *topic;
-	struct codec *codec; /* NULL: raw bytes */
-};
-
-struct entry {
-	const struct state_type *type;
-	void *now, *before;
-	bool touched, fresh;
-};
-
-struct emission {
-	struct output *output;
-	struct span key, value; /* in the batch's arena */
-};
-
-struct workbench {
-	struct worker worker;
-	void *self;
-	struct arena *call, *batch;
-	struct map *states, *sent;
-	struct emission *emissions; /* of the transaction; [n_done, n) of the call */
-	size_t n, cap, n_done;
-};
-
-struct context {
-	struct workbench *b;
-	const struct input *input;
-};
-
-static void
-state_drop(const struct state_type *type, void **state)
+void
+workbench_drop(const struct state_type *type, void **state)
 {
 	if (*state && type->clear)
 		type->clear(*state);
@@ -65,8 +23,8 @@ entry_free(void *p)
 {
 	struct entry *e = p;
 
-	state_drop(e->type, &e->now);
-	state_drop(e->type, &e->before);
+	workbench_drop(e->type, &e->now);
+	workbench_drop(e->type, &e->before);
 	free(e);
 }
 
@@ -93,6 +51,8 @@ workbench_new(const struct worker_spec *spec, void *self)
 	b->batch = arena_new(1 << 16, 1 << 20);
 	b->states = map_new(entry_free);
 	b->sent = map_new(text_free);
+	b->noted = map_new(text_free);
+	b->down_after = -1;
 	if (metrics_new(&b->worker.metrics, &err) < 0 ||
 	    registry_new("file:", schemas ? schemas : "schemas", &b->worker.registry, &err) < 0 ||
 	    spec->open(self, &b->worker, &err) < 0)
@@ -118,6 +78,7 @@ workbench_free(struct workbench *b)
 	registry_free(b->worker.registry);
 	map_free(b->states);
 	map_free(b->sent);
+	map_free(b->noted);
 	arena_free(b->call);
 	arena_free(b->batch);
 	free(b->emissions);
@@ -179,13 +140,17 @@ context_event_time(struct context *ctx, int64_t event_us)
 }
 
 void *
-context_state(struct context *ctx, struct span key)
+context_state(struct context *ctx, struct span key, struct err *err)
 {
 	const struct state_type *type = ctx->b->worker.spec->state;
 	struct entry *e = map_get(ctx->b->states, key);
 
 	if (!ctx->input)
 		return e && e->touched ? e->now : NULL;
+	if (ctx->b->down_after >= 0 && ctx->b->down_after-- == 0) {
+		err_set(err, REASON_STORE_DOWN, "the test says so");
+		return NULL;
+	}
 	if (!e) {
 		e = calloc(1, sizeof(*e));
 		assert_non_null(e);
@@ -200,6 +165,46 @@ context_state(struct context *ctx, struct span key)
 	return e->now;
 }
 
+bool
+context_silent(const struct context *ctx)
+{
+	return ctx->b->silent;
+}
+
+/* Where a note is kept: the number of the record, and the key. */
+static struct span
+note_name(struct workbench *b, struct span key)
+{
+	struct span name = { arena_printf(b->batch, "%lld %.*s", (long long)b->offset, SPAN_ARG(key)), 0 };
+
+	assert_non_null(name.ptr);
+	name.len = strlen(name.ptr);
+	return name;
+}
+
+bool
+context_recall(struct context *ctx, struct span key, struct span *value)
+{
+	const struct workbench *from = ctx->b->recalls;
+	const struct buffer *found = from ? map_get(from->noted, note_name(ctx->b, key)) : NULL;
+
+	if (!ctx->b->silent)
+		return false;
+	*value = found ? buffer_span(found) : SPAN_NONE;
+	return true;
+}
+
+int
+context_note(struct context *ctx, struct span key, struct span value, struct err *err)
+{
+	struct workbench *b = ctx->b;
+
+	assert_false(b->silent);
+	assert_true(b->n_noted < ARRAY_LEN(b->notes));
+	b->notes[b->n_noted++] = (struct note){ note_name(b, key), arena_copy(b->batch, value) };
+	return 0;
+}
+
 int
 context_emit(struct context *ctx, struct output *out, struct span key, const void *record, struct err *err)
 {
@@ -207,6 +212,8 @@ context_emit(struct context *ctx, struct output *out, struct span key, const voi
 	CLEANUP(buffer_clear) struct buffer value = BUFFER_INIT(0);
 	const struct span *raw = record;
 
+	if (b->silent)
+		return 0;
 	if (out->codec ? codec_encode(out->codec, record, &value, err) < 0
 		       : buffer_append(&value, raw->ptr, raw->len) < 0)
 		return -1;
@@ -231,6 +238,9 @@ workbench_bytes(struct workbench *b, const char *topic, const char *key, struct 
 
 	b->n = result < 0 ? b->n_done : b->n;
 	b->n_done = b->n;
+	b->n_noted = result < 0 ? b->n_noted_done : b->n_noted;
+	b->n_noted_done = b->n_noted;
+	b->offset += result == 0 || err_class(err) == ERR_RECORD;
 	arena_reset(b->call);
 	return result;
 }
@@ -267,9 +277,20 @@ deliver(struct workbench *b, const struct emission *e)
 }
 
 static void
+keep_note(struct workbench *b, const struct note *note)
+{
+	struct buffer *value = calloc(1, sizeof(*value));
+
+	assert_non_null(value);
+	assert_int_equal(buffer_append(value, note->value.ptr, note->value.len), 0);
+	assert_int_equal(map_put(b->noted, note->name, value), 0);
+}
+
+static void
 next_transaction(struct workbench *b)
 {
 	b->n = b->n_done = 0;
+	b->n_noted = b->n_noted_done = 0;
 	arena_reset(b->call);
 	arena_reset(b->batch);
 }
@@ -286,10 +307,13 @@ workbench_commit(struct workbench *b)
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < b->n; i++)
 		deliver(b, &b->emissions[i]);
+	for (size_t i = 0; i < b->n_noted; i++)
+		keep_note(b, &b->notes[i]);
+	b->committed = b->offset;
 	for (size_t at = 0; map_next(b->states, &at, &key, &value);) {
 		struct entry *e = value;
 
-		state_drop(e->type, &e->before);
+		workbench_drop(e->type, &e->before);
 		e->touched = e->fresh = false;
 	}
 	next_transaction(b);
@@ -307,12 +331,13 @@ workbench_abort(struct workbench *b)
 		if (e->fresh) {
 			entry_free(map_take(b->states, key));
 		} else if (e->touched) {
-			state_drop(e->type, &e->now);
+			workbench_drop(e->type, &e->now);
 			e->now = e->before;
 			e->before = NULL;
 			e->touched = false;
 		}
 	}
+	b->offset = b->committed;
 	next_transaction(b);
 }
 

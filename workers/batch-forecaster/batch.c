@@ -58,6 +58,8 @@ send_forecast(struct forecaster *f, struct context *ctx, struct span key, const 
 	size_t device = cut ? (size_t)(cut - key.ptr) : key.len;
 	size_t metric = cut ? device + 1 : key.len;
 
+	if (context_silent(ctx)) /* sent before, and a forecast changes no state */
+		return 0;
 	return serving_send(&f->serving, ctx, (struct span){ key.ptr, device },
 			    (struct span){ key.ptr + metric, key.len - metric }, h, err);
 }
@@ -86,15 +88,19 @@ forecaster_record(void *self, struct context *ctx, const struct input *in, struc
 	if (decode(f, ctx, in, &s, err) < 0)
 		return -1;
 	key = key_of(context_arena(ctx), &s);
-	h = key.ptr ? context_state(ctx, key) : NULL;
-	if (!h)
+	if (!key.ptr)
 		return err_set(err, REASON_NO_MEMORY, "state of a series");
+	h = context_state(ctx, key, err);
+	if (!h)
+		return -1;
 	context_event_time(ctx, s.start_us + (int64_t)s.n_target * s.step_us);
 	if (h->pending && send_forecast(f, ctx, key, h, err) < 0)
 		return -1;
 	h->pending = false;
 	if (history_append(&f->serving.plan.history, h, &s, &verdict, err) < 0)
 		return -1;
+	if (context_silent(ctx))
+		return 0;
 	metric_add(f->outcomes[outcomes[verdict]], 1);
 	if (verdict == HISTORY_OLD)
 		return 0;
@@ -113,13 +119,13 @@ forecaster_flush(void *self, struct context *ctx, struct err *err)
 	void *unused;
 
 	for (size_t at = 0; map_next(f->waiting, &at, &key, &unused);) {
-		h = context_state(ctx, key);
+		h = context_state(ctx, key, err);
 		if (h && h->pending && send_forecast(f, ctx, key, h, err) < 0)
 			return -1;
 	}
 	/* Only now, when all of it succeeded: a flush that failed is called again. */
 	for (size_t at = 0; map_next(f->waiting, &at, &key, &unused);) {
-		h = context_state(ctx, key);
+		h = context_state(ctx, key, err);
 		if (h)
 			h->pending = false;
 		map_take(f->waiting, key);

@@ -55,6 +55,21 @@ history_values(const struct history *h)
 	return h->n ? h->points->values + h->first : NULL;
 }
 
+static struct points *
+points_new(size_t cap, const double *values, size_t n)
+{
+	struct points *p = malloc(sizeof(*p) + cap * sizeof(p->values[0]));
+
+	if (!p)
+		return NULL;
+	p->users = 1;
+	p->end = n;
+	p->cap = cap;
+	if (n)
+		memcpy(p->values, values, n * sizeof(p->values[0]));
+	return p;
+}
+
 /* An array of one's own with the newest KEEP points and room for MORE behind them. */
 static int
 move(const struct history_rule *rule, struct history *h, size_t keep, size_t more)
@@ -68,14 +83,9 @@ move(const struct history_rule *rule, struct history *h, size_t keep, size_t mor
 		cap = LEAST_POINTS;
 	if (cap < keep + more)
 		cap = keep + more;
-	p = malloc(sizeof(*p) + cap * sizeof(p->values[0]));
+	p = points_new(cap, keep ? history_values(h) + h->n - keep : NULL, keep);
 	if (!p)
 		return -1;
-	p->users = 1;
-	p->end = keep;
-	p->cap = cap;
-	if (keep)
-		memcpy(p->values, history_values(h) + h->n - keep, keep * sizeof(p->values[0]));
 	let_go(h);
 	h->points = p;
 	h->n = keep;
@@ -100,6 +110,20 @@ extend(const struct history_rule *rule, struct history *h, size_t holes, const d
 	h->points->end = at + n;
 	h->n = keep + more;
 	h->first = h->points->end - h->n;
+	return 0;
+}
+
+int
+history_restore(struct history *h, const double *values, size_t n, struct err *err)
+{
+	size_t cap = n + n / 4; /* room for some windows */
+
+	if (!n)
+		return 0;
+	h->points = points_new(cap > LEAST_POINTS ? cap : LEAST_POINTS, values, n);
+	if (!h->points)
+		return err_set(err, REASON_NO_MEMORY, "history of %zu steps", n);
+	h->n = n;
 	return 0;
 }
 

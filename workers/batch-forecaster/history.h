@@ -26,7 +26,7 @@ struct history {
 	struct points *points;
 	size_t first, n;
 	int64_t end_us, step_us; /* where the last point's step ends; meaningless while n is 0 */
-	uint64_t unit;           /* a hash of the unit's name; 0: not named so far */
+	uint64_t unit;           /* a hash of the unit's name; 0: not named so far; meaningless while n is 0 */
 	int64_t ingest_us;       /* greatest so far */
 	bool pending;            /* its newest end waits for a forecast */
 };
@@ -43,6 +43,9 @@ int history_append(const struct history_rule *rule, struct history *h, const str
 
 /* h->n values, oldest first, NaN where nothing is known.  NULL while n is 0. */
 const double *history_values(const struct history *h);
+
+/* Give H, which has none, copies of N values.  -1 on NO_MEMORY. */
+int history_restore(struct history *h, const double *values, size_t n, struct err *err);
 
 /* For struct state_type. */
 int history_copy(void *to, const void *from);

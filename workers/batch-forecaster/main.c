@@ -6,12 +6,7 @@
  *	what cannot be read --> telemetry.series.dlq
  */
 #include "workers/batch-forecaster/batch.h"
-
-static const struct state_type state = {
-	.size = sizeof(struct history),
-	.copy = history_copy,
-	.clear = history_clear,
-};
+#include "workers/batch-forecaster/state.h"
 
 static const struct worker_spec spec = {
 	.name = "batch-forecaster",
@@ -21,7 +16,7 @@ static const struct worker_spec spec = {
 	.record = forecaster_record, /* window -> history */
 	.flush = forecaster_flush,   /* history -> forecast -> topic, cache */
 	.close = forecaster_close,
-	.state = &state,
+	.state = &forecaster_state,
 };
 
 int

@@ -38,14 +38,14 @@ cleaner_copy(void *to, const void *from)
 	copy->window = (struct window){ 0 };
 	copy->cap_blank = c->n_blank;
 	copy->blank = c->n_blank ? malloc(c->n_blank * sizeof(*c->blank)) : NULL;
-	copy->unit = c->unit ? malloc(c->unit_len + 1) : NULL;
+	copy->unit = c->unit_len ? malloc(c->unit_len) : NULL;
 	if (reorder_copy(&copy->order, &c->order) < 0 || window_copy(&copy->window, &c->window) < 0)
 		return -1;
-	if ((c->n_blank && !copy->blank) || (c->unit && !copy->unit))
+	if ((c->n_blank && !copy->blank) || (c->unit_len && !copy->unit))
 		return -1;
 	if (c->n_blank)
 		memcpy(copy->blank, c->blank, c->n_blank * sizeof(*c->blank));
-	if (c->unit)
+	if (c->unit_len)
 		memcpy(copy->unit, c->unit, c->unit_len);
 	return 0;
 }
@@ -172,6 +172,16 @@ finish_step(const struct run *run, struct cleaner *c, struct err *err)
 	return append(run, c, &c->step, value, err);
 }
 
+/* What was counted in steps of another length is finished in it. */
+static int
+change_step(const struct run *run, struct cleaner *c, struct err *err)
+{
+	if ((c->has_step && finish_step(run, c, err) < 0) || break_off(run, c, err) < 0)
+		return -1;
+	c->step_us = run->rule->step_us;
+	return 0;
+}
+
 static void
 judge(const struct run *run, struct cleaner *c, double value)
 {
@@ -201,6 +211,8 @@ release(const struct run *run, struct cleaner *c, const struct sample *s, struct
 	int64_t number = calendar_step(s->time_us, run->rule->step_us);
 	const struct tally seen = { .repeated = s->repeated, .ingest_us = s->ingest_us };
 
+	if (c->step_us != run->rule->step_us && change_step(run, c, err) < 0)
+		return -1;
 	if (c->has_step && number > c->step.number && finish_step(run, c, err) < 0)
 		return -1;
 	if (isnan(s->value)) {
@@ -219,18 +231,18 @@ release(const struct run *run, struct cleaner *c, const struct sample *s, struct
 static int
 learn_unit(struct cleaner *c, struct span unit, struct err *err)
 {
-	char *copy;
+	char *copy = NULL;
 
-	if (!unit.ptr || (c->unit && span_equal(unit, (struct span){ c->unit, c->unit_len })))
+	if (!unit.ptr || (c->has_unit && span_equal(unit, (struct span){ c->unit, c->unit_len })))
 		return 0;
-	copy = malloc(unit.len + 1);
-	if (!copy)
+	if (unit.len && !(copy = malloc(unit.len)))
 		return no_memory(err);
 	if (unit.len)
 		memcpy(copy, unit.ptr, unit.len);
 	free(c->unit);
 	c->unit = copy;
 	c->unit_len = unit.len;
+	c->has_unit = true;
 	return 0;
 }
 

@@ -10,7 +10,8 @@
  * 12:00 (100), 12:01.5 (110), 12:03.2 (115) and any at or after 12:04 give 100, 110, 112.5, 115 at steps of a minute with
  * linear filling, for mean and for last.
  *
- * A gap of more than gap_max_steps ends the window early, without the gap; the next window begins behind it.
+ * A gap of more than gap_max_steps ends the window early, without the gap; the next window begins behind it.  So does a
+ * change of step_us between two readings: a state may be older than the configuration.
  */
 #ifndef FOREBAY_ETL_CLEANER_H
 #define FOREBAY_ETL_CLEANER_H
@@ -37,6 +38,7 @@ struct cleaner_rule {
 struct cleaner {
 	struct reorder order;
 	struct outlier outlier;
+	int64_t step_us;  /* that steps and window are counted in; 0: none so far */
 	struct step step; /* being filled, while has_step */
 	bool has_step;
 	struct step *blank; /* finished since the last value with all readings dropped; at most gap_max_steps */
@@ -45,8 +47,9 @@ struct cleaner {
 	int64_t known;
 	bool has_value;
 	struct window window;
-	char *unit; /* as the last reading that named one; not terminated; NULL: none */
+	char *unit; /* as the last reading that named one, while has_unit; not terminated */
 	size_t unit_len;
+	bool has_unit;
 };
 
 /* What happened to readings, for the worker's metrics.  The caller starts it zeroed. */

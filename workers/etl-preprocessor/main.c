@@ -7,12 +7,7 @@
  *	what cannot be read --> <topic>.dlq
  */
 #include "workers/etl-preprocessor/preprocessor.h"
-
-static const struct state_type state = {
-	.size = sizeof(struct cleaner),
-	.copy = cleaner_copy,
-	.clear = cleaner_clear,
-};
+#include "workers/etl-preprocessor/state.h"
 
 static const struct worker_spec spec = {
 	.name = "etl-preprocessor",
@@ -20,7 +15,7 @@ static const struct worker_spec spec = {
 	.topics = "telemetry.readings,telemetry.deferred",
 	.open = preprocessor_open,
 	.record = preprocessor_record, /* reading -> cleaner -> series, aggregate */
-	.state = &state,
+	.state = &etl_state,
 };
 
 int

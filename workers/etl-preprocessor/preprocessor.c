@@ -60,9 +60,11 @@ static int
 write_window(void *ctx, const struct cleaner *c, struct err *err)
 {
 	const struct destination *d = ctx;
-	struct series s = windows_series(&d->p->rule, c, d->device, d->metric);
-	struct aggregate a = windows_aggregate(&d->p->rule, c, d->device, d->metric);
+	struct series s = windows_series(c, d->device, d->metric);
+	struct aggregate a = windows_aggregate(c, d->device, d->metric);
 
+	if (context_silent(d->ctx))
+		return 0;
 	if (context_emit(d->ctx, d->p->series, d->device, &s, err) < 0)
 		return -1;
 	return d->p->aggregates ? context_emit(d->ctx, d->p->aggregates, d->device, &a, err) : 0;
@@ -91,14 +93,37 @@ decode(struct preprocessor *p, struct context *ctx, const struct input *in, stru
 	return cleaner_check_time(&p->rule, r->event_us, err);
 }
 
+/* The states of all values, before the first of them changes: getting one may fail. */
+static struct cleaner **
+fetch(struct context *ctx, const struct reading *r, struct err *err)
+{
+	struct cleaner **states = arena_alloc(context_arena(ctx), r->n_values * sizeof(*states));
+
+	for (size_t i = 0; states && i < r->n_values; i++) {
+		struct span key = preprocessor_key(context_arena(ctx), r->device, r->values[i].metric);
+
+		if (!key.ptr)
+			states = NULL;
+		else if (!(states[i] = context_state(ctx, key, err)))
+			return NULL;
+	}
+	if (!states)
+		err_set(err, REASON_NO_MEMORY, "state of a series");
+	return states;
+}
+
 int
 preprocessor_record(void *self, struct context *ctx, const struct input *in, struct err *err)
 {
 	struct preprocessor *p = self;
 	struct cleaner_count count = { 0 };
+	struct cleaner **states;
 	struct reading r;
 
 	if (decode(p, ctx, in, &r, err) < 0)
+		return -1;
+	states = fetch(ctx, &r, err);
+	if (!states)
 		return -1;
 	context_event_time(ctx, r.event_us);
 	for (size_t i = 0; i < r.n_values; i++) {
@@ -107,14 +132,11 @@ preprocessor_record(void *self, struct context *ctx, const struct input *in, str
 					  .ingest_us = r.ingest_us,
 					  .value = v->quality == QUALITY_GOOD ? v->value : NAN };
 		struct destination d = { p, ctx, r.device, v->metric };
-		struct span key = preprocessor_key(context_arena(ctx), r.device, v->metric);
-		struct cleaner *c = key.ptr ? context_state(ctx, key) : NULL;
 
-		if (!c)
-			return err_set(err, REASON_NO_MEMORY, "state of a series");
-		if (cleaner_add(&p->rule, c, &s, v->unit, write_window, &d, &count, err) < 0)
+		if (cleaner_add(&p->rule, states[i], &s, v->unit, write_window, &d, &count, err) < 0)
 			return -1;
 	}
-	count_outcomes(p, &count);
+	if (!context_silent(ctx))
+		count_outcomes(p, &count);
 	return 0;
 }

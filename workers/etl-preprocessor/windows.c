@@ -7,16 +7,18 @@ _Static_assert(STEP_IMPUTED == POINT_IMPUTED && STEP_OUTLIER == POINT_OUTLIER &&
 	       "the flags of a step are those of the record");
 
 struct series
-windows_series(const struct cleaner_rule *rule, const struct cleaner *c, struct span device, struct span metric)
+windows_series(const struct cleaner *c, struct span device, struct span metric)
 {
 	const struct window *w = &c->window;
 
 	return (struct series){
 		.device = device,
 		.metric = metric,
-		.unit = c->unit ? (struct span){ c->unit, c->unit_len } : SPAN_NONE,
-		.start_us = calendar_start(w->first, rule->step_us),
-		.step_us = rule->step_us,
+		.unit = !c->has_unit  ? SPAN_NONE
+			: c->unit_len ? (struct span){ c->unit, c->unit_len }
+				      : SPAN(""),
+		.start_us = calendar_start(w->first, c->step_us),
+		.step_us = c->step_us,
 		.sequence = w->sequence,
 		.target = w->values,
 		.flags = w->flags,
@@ -32,7 +34,7 @@ windows_series(const struct cleaner_rule *rule, const struct cleaner *c, struct 
 }
 
 struct aggregate
-windows_aggregate(const struct cleaner_rule *rule, const struct cleaner *c, struct span device, struct span metric)
+windows_aggregate(const struct cleaner *c, struct span device, struct span metric)
 {
 	const struct window *w = &c->window;
 	const struct moments *m = &w->readings;
@@ -40,8 +42,8 @@ windows_aggregate(const struct cleaner_rule *rule, const struct cleaner *c, stru
 	return (struct aggregate){
 		.device = device,
 		.metric = metric,
-		.start_us = calendar_start(w->first, rule->step_us),
-		.end_us = calendar_start(w->first + (int64_t)w->n, rule->step_us),
+		.start_us = calendar_start(w->first, c->step_us),
+		.end_us = calendar_start(w->first + (int64_t)w->n, c->step_us),
 		.count = m->count,
 		.mean = m->count ? m->mean : NAN,
 		.deviation = moments_deviation(m),

@@ -7,14 +7,12 @@
 #include "workers/etl-preprocessor/cleaner.h"
 
 /* Arrays and texts of the results are those of C, DEVICE and METRIC. */
-struct series windows_series(const struct cleaner_rule *rule, const struct cleaner *c, struct span device,
-			     struct span metric);
+struct series windows_series(const struct cleaner *c, struct span device, struct span metric);
 
 /*
  * The statistics of the readings that went into the window: without dropped ones, clipped ones as clipped.  The deviation
  * is that of a sample (divisor count - 1): NaN for fewer than two.
  */
-struct aggregate windows_aggregate(const struct cleaner_rule *rule, const struct cleaner *c, struct span device,
-				   struct span metric);
+struct aggregate windows_aggregate(const struct cleaner *c, struct span device, struct span metric);
 
 #endif

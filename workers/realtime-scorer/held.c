@@ -3,8 +3,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/detect/pvalue.h"
+#include "common/record/shape.h"
 
 #define RELATIVE_GRAIN 1e-6 /* what a float can tell apart, and a bit */
 
@@ -15,6 +17,18 @@ struct held {
 	double base; /* the numbers are relative to it, so that floats tell large values apart */
 	float numbers[];
 };
+
+static struct held *
+held_alloc(size_t n_steps, size_t n_levels)
+{
+	size_t numbers = n_levels * (n_steps + 1);
+	struct held *h = malloc(sizeof(*h) + numbers * sizeof(h->numbers[0]));
+
+	if (!h)
+		return NULL;
+	*h = (struct held){ .owners = 1, .n_steps = n_steps, .n_levels = n_levels };
+	return h;
+}
 
 static float
 narrow(double x)
@@ -27,16 +41,18 @@ narrow(double x)
 int
 held_new(const struct forecast *f, size_t max_steps, size_t max_levels, struct held **ret, struct err *err)
 {
-	size_t steps = f->n_steps < max_steps ? f->n_steps : max_steps, numbers = f->n_levels * (steps + 1);
+	size_t steps = f->n_steps < max_steps ? f->n_steps : max_steps;
 	struct held *h;
 
 	if (f->n_levels > max_levels)
 		return err_set(err, REASON_RECORD_INVALID, "levels: %zu of them, forecast.max.levels allows %zu",
 			       f->n_levels, max_levels);
-	h = malloc(sizeof(*h) + numbers * sizeof(h->numbers[0]));
+	h = held_alloc(steps, f->n_levels);
 	if (!h)
 		return err_set(err, REASON_NO_MEMORY, "forecast");
-	*h = (struct held){ 1, f->origin_us, f->step_us, steps, f->n_levels, f->values[f->n_levels / 2] };
+	h->origin_us = f->origin_us;
+	h->step_us = f->step_us;
+	h->base = f->values[f->n_levels / 2];
 	for (size_t i = 0; i < f->n_levels; i++)
 		h->numbers[i] = (float)f->levels[i];
 	for (size_t i = 0; i < f->n_levels * steps; i++)
@@ -64,6 +80,63 @@ int64_t
 held_origin(const struct held *h)
 {
 	return h->origin_us;
+}
+
+struct held_flat
+held_lay(struct held *h)
+{
+	return (struct held_flat){ .origin_us = h->origin_us,
+				   .step_us = h->step_us,
+				   .base = h->base,
+				   .levels = h->numbers,
+				   .rows = h->numbers + h->n_levels,
+				   .n_levels = h->n_levels,
+				   .n_numbers = h->n_levels * h->n_steps };
+}
+
+/* Finite numbers that do not descend. */
+static bool
+ascends(const float *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(x[i]) || (i > 0 && x[i] < x[i - 1]))
+			return false;
+	return true;
+}
+
+static bool
+flat_sound(const struct held_flat *f)
+{
+	if (f->step_us <= 0 || f->n_levels == 0 || f->n_numbers % f->n_levels || !isfinite(f->base) ||
+	    f->origin_us < TIME_MIN_US || f->origin_us > TIME_MAX_US)
+		return false;
+	if (!ascends(f->levels, f->n_levels) || f->levels[0] < 0 || f->levels[f->n_levels - 1] > 1)
+		return false;
+	for (size_t at = 0; at < f->n_numbers; at += f->n_levels)
+		if (!ascends(f->rows + at, f->n_levels))
+			return false;
+	return true;
+}
+
+int
+held_restore(const struct held_flat *f, struct held **ret, struct err *err)
+{
+	struct held *h;
+
+	if (!flat_sound(f))
+		return err_set(err, REASON_STATE_CORRUPT, "forecast: %zu numbers at %zu levels do not make one",
+			       f->n_numbers, f->n_levels);
+	h = held_alloc(f->n_numbers / f->n_levels, f->n_levels);
+	if (!h)
+		return err_set(err, REASON_NO_MEMORY, "forecast");
+	h->origin_us = f->origin_us;
+	h->step_us = f->step_us;
+	h->base = f->base;
+	memcpy(h->numbers, f->levels, f->n_levels * sizeof(h->numbers[0]));
+	if (f->n_numbers)
+		memcpy(h->numbers + f->n_levels, f->rows, f->n_numbers * sizeof(h->numbers[0]));
+	*ret = h;
+	return 0;
 }
 
 bool

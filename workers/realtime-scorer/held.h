@@ -21,6 +21,20 @@ void held_release(struct held *h);       /* one owner less; NULL is fine */
 
 int64_t held_origin(const struct held *h);
 
+/* A forecast laid flat, to be stored: the very numbers that are held. */
+struct held_flat {
+	int64_t origin_us, step_us;
+	double base;
+	float *levels, *rows;       /* rows: n_levels quantiles for each step */
+	size_t n_levels, n_numbers; /* n_numbers: in all rows */
+};
+
+/* Arrays of the result are H's. */
+struct held_flat held_lay(struct held *h);
+
+/* The same forecast again.  -1 on STATE_CORRUPT (no forecast is held that way), NO_MEMORY. */
+int held_restore(const struct held_flat *flat, struct held **ret, struct err *err);
+
 /* What a forecast says of one value. */
 struct outlook {
 	double p;                      /* two-sided tail probability */

@@ -7,12 +7,7 @@
  *	what cannot be read --> <topic>.dlq
  */
 #include "workers/realtime-scorer/scorer.h"
-
-static const struct state_type state = {
-	.size = sizeof(struct stream),
-	.copy = stream_copy,
-	.clear = stream_clear,
-};
+#include "workers/realtime-scorer/state.h"
 
 static const struct worker_spec spec = {
 	.name = "realtime-scorer",
@@ -23,7 +18,7 @@ static const struct worker_spec spec = {
 	.record = scorer_record, /* reading -> score, alert */
 	.side = scorer_side,     /* forecast -> held */
 	.close = scorer_close,
-	.state = &state,
+	.state = &scorer_state,
 };
 
 int

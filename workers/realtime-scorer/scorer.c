@@ -2,8 +2,8 @@
  * scorer.c -- one input record is one device's values at one event time; each good one goes to the state of its own stream.
  *
  * Forecasts come by the side input and stay in the state.  The cache only bridges the time before a stream's first forecast
- * has come by: it is asked once, and an answer is a forecast like any other.  It is not a part of what a re-fold repeats, so
- * where scores must depend on the topics alone, cache.uri stays empty.
+ * has come by: it is asked once, and an answer is a forecast like any other.  Answers are noted in fleet.journal: who folds
+ * the same records again repeats them and asks nobody.
  */
 #include "workers/realtime-scorer/scorer.h"
 
@@ -14,6 +14,7 @@
 #include "workers/realtime-scorer/alerts.h"
 
 #define FORECASTS_TOPIC "forecasts"
+#define ANSWER_MAX ((size_t)512 << 10) /* a longer one is not taken: a record of the journal has to hold it */
 
 static const struct metric_spec outcome_spec = {
 	"forebay_scorer_values_total", METRIC_COUNTER, "outcome",
@@ -71,46 +72,90 @@ scorer_close(void *self)
 	s->cache = NULL;
 }
 
-/* The state of a device's metric: its length before the device tells "ab", "c" from "a", "bc". */
+/* A good value of the reading at hand, and the stream that it belongs to. */
+struct subject {
+	const struct reading_value *value;
+	struct span key; /* of the stream's state */
+	struct stream *stream;
+	struct span answer; /* of the cache; SPAN_NONE: none, or not asked */
+};
+
+/* The state of a device's metric: the length before the device tells "ab", "c" from "a", "bc". */
 static struct stream *
-stream_of(struct context *ctx, struct span device, struct span metric, struct err *err)
+stream_of(struct context *ctx, struct span device, struct span metric, struct span *key, struct err *err)
 {
 	char *text = arena_printf(context_arena(ctx), "%zu:", device.len);
 	size_t prefix = text ? strlen(text) : 0, len = prefix + device.len + metric.len;
-	char *key = text ? arena_alloc(context_arena(ctx), len) : NULL;
-	struct stream *stream;
+	char *bytes = text ? arena_alloc(context_arena(ctx), len) : NULL;
 
-	if (!key) {
+	if (!bytes) {
 		err_set(err, REASON_NO_MEMORY, "state of a stream");
 		return NULL;
 	}
-	memcpy(key, text, prefix);
-	memcpy(key + prefix, device.ptr, device.len);
-	memcpy(key + prefix + device.len, metric.ptr, metric.len);
-	stream = context_state(ctx, (struct span){ key, len });
-	if (!stream)
-		err_set(err, REASON_NO_MEMORY, "state of a stream");
-	return stream;
+	memcpy(bytes, text, prefix);
+	memcpy(bytes + prefix, device.ptr, device.len);
+	memcpy(bytes + prefix + device.len, metric.ptr, metric.len);
+	*key = (struct span){ bytes, len };
+	return context_state(ctx, *key, err);
 }
 
-/* Before the first forecast of a stream: what the cache has, if it is readable and of this stream. */
-static void
-ask_cache(struct scorer *s, struct context *ctx, struct stream *stream, struct span device, struct span metric)
+/* Before the first forecast of a stream: what the cache has, or had when this record was processed first. */
+static int
+ask_cache(struct scorer *s, struct context *ctx, struct span device, struct subject *v, struct err *err)
 {
 	char key[CACHE_KEY_BYTES];
-	struct held *h;
+
+	if (v->stream->forecast || v->stream->asked || context_recall(ctx, v->key, &v->answer))
+		return 0;
+	cache_forecast_key(device, v->value->metric, key);
+	v->answer = cache_get(s->cache, span_of(key), context_arena(ctx));
+	if (v->answer.len > ANSWER_MAX)
+		v->answer = SPAN_NONE;
+	return v->answer.ptr ? context_note(ctx, v->key, v->answer, err) : 0;
+}
+
+/* The answer becomes the stream's forecast, if it is readable and of this stream. */
+static void
+take_answer(struct scorer *s, struct context *ctx, struct span device, const struct subject *v)
+{
+	struct stream *stream = v->stream;
 	struct forecast f;
-	struct span bytes;
+	struct held *h;
 
 	if (stream->forecast || stream->asked)
 		return;
 	stream->asked = true;
-	cache_forecast_key(device, metric, key);
-	bytes = cache_get(s->cache, span_of(key), context_arena(ctx));
-	if (bytes.ptr && codec_decode(s->forecasts, bytes, SPAN_NONE, context_arena(ctx), &f, NULL) == 0 &&
-	    span_equal(f.device, device) && span_equal(f.metric, metric) &&
+	if (v->answer.ptr && codec_decode(s->forecasts, v->answer, SPAN_NONE, context_arena(ctx), &f, NULL) == 0 &&
+	    span_equal(f.device, device) && span_equal(f.metric, v->value->metric) &&
 	    held_new(&f, (size_t)s->opt.forecast_max_steps, (size_t)s->opt.forecast_max_levels, &h, NULL) == 0)
 		stream_hold(stream, h);
+}
+
+/* The streams of all good values, and what the cache says of them, before the first stream changes. */
+static int
+fetch(struct scorer *s, struct context *ctx, const struct reading *r, struct subject **ret, size_t *n, struct err *err)
+{
+	struct subject *subjects = arena_zalloc(context_arena(ctx), r->n_values * sizeof(*subjects));
+
+	if (!subjects)
+		return err_set(err, REASON_NO_MEMORY, "values of a reading");
+	*n = 0;
+	for (size_t i = 0; i < r->n_values; i++) {
+		struct subject *v = &subjects[*n];
+
+		if (r->values[i].quality != QUALITY_GOOD)
+			continue;
+		v->value = &r->values[i];
+		v->stream = stream_of(ctx, r->device, v->value->metric, &v->key, err);
+		if (!v->stream)
+			return -1;
+		++*n;
+	}
+	for (size_t i = 0; i < *n; i++)
+		if (ask_cache(s, ctx, r->device, &subjects[i], err) < 0)
+			return -1;
+	*ret = subjects;
+	return 0;
 }
 
 static struct score
@@ -149,25 +194,23 @@ emit_alert(struct scorer *s, struct context *ctx, const struct stream *stream, c
 }
 
 static int
-score_value(struct scorer *s, struct context *ctx, const struct reading *r, const struct reading_value *v,
-	    struct err *err)
+score_value(struct scorer *s, struct context *ctx, const struct reading *r, const struct subject *v, struct err *err)
 {
-	struct stream *stream = stream_of(ctx, r->device, v->metric, err);
 	struct stream_score score;
 	struct score record;
 
-	if (!stream)
-		return -1;
-	ask_cache(s, ctx, stream, r->device, v->metric);
-	score = stream_add(stream, &s->rule, v->value, r->event_us);
+	take_answer(s, ctx, r->device, v);
+	score = stream_add(v->stream, &s->rule, v->value->value, r->event_us);
+	if (context_silent(ctx))
+		return 0;
 	metric_add(s->outcomes[outcome_of[score.kind]], 1);
 	if (score.kind == STREAM_REPEATED)
 		return 0;
 	metric_add(s->bases[score.forecast ? BASIS_FORECAST : BASIS_NONE], 1);
-	record = score_of(r, v, &score);
+	record = score_of(r, v->value, &score);
 	if (context_emit(ctx, s->scores, r->device, &record, err) < 0)
 		return -1;
-	return score.verdict.action == EPISODE_NOTHING ? 0 : emit_alert(s, ctx, stream, &score, &record, err);
+	return score.verdict.action == EPISODE_NOTHING ? 0 : emit_alert(s, ctx, v->stream, &score, &record, err);
 }
 
 static int
@@ -182,18 +225,19 @@ int
 scorer_record(void *self, struct context *ctx, const struct input *in, struct err *err)
 {
 	struct scorer *s = self;
+	struct subject *subjects = NULL;
 	struct reading r;
+	size_t n = 0;
 
 	if (codec_decode(s->readings, in->value, in->schema_id, context_arena(ctx), &r, err) < 0 ||
-	    check_key(in, r.device, err) < 0)
+	    check_key(in, r.device, err) < 0 || fetch(s, ctx, &r, &subjects, &n, err) < 0)
 		return -1;
 	context_event_time(ctx, r.event_us);
-	for (size_t i = 0; i < r.n_values; i++) {
-		if (r.values[i].quality != QUALITY_GOOD)
-			metric_add(s->outcomes[OUTCOME_BAD_QUALITY], 1);
-		else if (score_value(s, ctx, &r, &r.values[i], err) < 0)
+	if (!context_silent(ctx) && n < r.n_values)
+		metric_add(s->outcomes[OUTCOME_BAD_QUALITY], (double)(r.n_values - n));
+	for (size_t i = 0; i < n; i++)
+		if (score_value(s, ctx, &r, &subjects[i], err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -202,6 +246,7 @@ scorer_side(void *self, struct context *ctx, const struct input *in, struct err 
 {
 	struct scorer *s = self;
 	struct stream *stream;
+	struct span key;
 	struct held *h;
 	struct forecast f;
 
@@ -210,7 +255,7 @@ scorer_side(void *self, struct context *ctx, const struct input *in, struct err 
 		return -1;
 	if (held_new(&f, (size_t)s->opt.forecast_max_steps, (size_t)s->opt.forecast_max_levels, &h, err) < 0)
 		return -1;
-	stream = stream_of(ctx, f.device, f.metric, err);
+	stream = stream_of(ctx, f.device, f.metric, &key, err);
 	if (!stream) {
 		held_release(h);
 		return -1;

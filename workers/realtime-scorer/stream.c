@@ -2,6 +2,7 @@
 #include "workers/realtime-scorer/stream.h"
 
 #include <math.h>
+#include <string.h>
 
 int
 stream_copy(void *to, const void *from)
@@ -60,6 +61,15 @@ move_clock(struct stream *s, enum stream_kind kind, int64_t event_us)
 	s->ahead_us = s->ahead ? event_us : 0;
 }
 
+static void
+count_slots(struct stream *s, int slots)
+{
+	if (s->slots == slots)
+		return;
+	memset(s->detector.scalar.slot_count, 0, sizeof(s->detector.scalar.slot_count));
+	s->slots = slots;
+}
+
 struct stream_score
 stream_add(struct stream *s, const struct stream_rule *rule, double value, int64_t event_us)
 {
@@ -72,6 +82,7 @@ stream_add(struct stream *s, const struct stream_rule *rule, double value, int64
 	move_clock(s, score.kind, event_us);
 	if (score.kind == STREAM_REPEATED)
 		return score;
+	count_slots(s, rule->detector.slots);
 	score.forecast = held_look(s->forecast, event_us, value, scalar_grain(usual), &score.outlook);
 	if (score.forecast)
 		p = score.outlook.p;

@@ -33,6 +33,7 @@ struct stream {
 	struct held *forecast; /* the newest; NULL: none */
 	int64_t ahead_us;      /* event time of the value that was ahead, when `ahead` */
 	uint32_t late;         /* late values in a row */
+	int32_t slots;         /* of the day, that the detector has learnt; 0: none so far */
 	bool ahead;
 	bool asked; /* the cache has been asked for a forecast */
 };
@@ -52,7 +53,10 @@ struct stream_score {
 	uint32_t run;           /* repetitions of this very value */
 };
 
-/* Score VALUE (finite) of EVENT_US and learn it as said above. */
+/*
+ * Score VALUE (finite) of EVENT_US and learn it as said above.  With another number of slots than before, what was learnt
+ * of the times of the day is forgotten: a state may be older than the configuration.
+ */
 struct stream_score stream_add(struct stream *s, const struct stream_rule *rule, double value, int64_t event_us);
 
 /* Hold H, which becomes the stream's, unless the one held has a newer origin. */

@@ -17,7 +17,7 @@ kafka_spawn() {
 
 	jars_ready "kafka-$KAFKA_VERSION" kafka_fetch
 	kafka_properties >"$home/server.properties"
-	[[ -f $home/data/meta.properties ]] || kafka_format
+	[[ -f $(kafka_data)/meta.properties ]] || kafka_format
 	read -ra heap <<<"$KAFKA_HEAP"
 	spawn kafka "${KAFKA_JAVA[@]}" "${heap[@]}" -XX:+ExitOnOutOfMemoryError \
 		-Dorg.slf4j.simpleLogger.showDateTime=true \
@@ -26,6 +26,8 @@ kafka_spawn() {
 		-Dorg.slf4j.simpleLogger.log.state.change.logger=warn \
 		kafka.Kafka "$home/server.properties"
 }
+
+kafka_data() { echo "${KAFKA_DATA:-$DIR/kafka/data}"; }
 
 kafka_fetch() { maven dependency:copy-dependencies -DoutputDirectory="$1/libs"; }
 
@@ -37,6 +39,21 @@ kafka_format() {
 		die "kafka: its folder could not be formatted:"$'\n'"$(tail -n 5 "$DIR/kafka/log")"
 }
 
+# For tests: KAFKA_DATA puts the records elsewhere (a file system that can be filled); KAFKA_PROXIED="LISTEN:ADVERTISED ..."
+# adds listeners whose clients are sent to another port, where a proxy stands between them and us.
+kafka_listeners() {	# kafka_listeners listen|advertise|protocols
+	local pair n=0
+
+	for pair in ${KAFKA_PROXIED:-}; do
+		n=$((n + 1))
+		case $1 in
+		listen) printf ',PROXIED%d://127.0.0.1:%s' "$n" "${pair%:*}" ;;
+		advertise) printf ',PROXIED%d://127.0.0.1:%s' "$n" "${pair#*:}" ;;
+		protocols) printf ',PROXIED%d:PLAINTEXT' "$n" ;;
+		esac
+	done
+}
+
 # What is not a default has its reason beside it.
 kafka_properties() {
 	cat <<-END
@@ -44,9 +61,10 @@ kafka_properties() {
 	node.id=1
 	controller.quorum.voters=1@127.0.0.1:$(port controller)
 	controller.listener.names=CONTROLLER
-	listeners=PLAINTEXT://127.0.0.1:$(port kafka),CONTROLLER://127.0.0.1:$(port controller)
-	advertised.listeners=PLAINTEXT://127.0.0.1:$(port kafka)
-	log.dirs=$DIR/kafka/data
+	listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT$(kafka_listeners protocols)
+	listeners=PLAINTEXT://127.0.0.1:$(port kafka),CONTROLLER://127.0.0.1:$(port controller)$(kafka_listeners listen)
+	advertised.listeners=PLAINTEXT://127.0.0.1:$(port kafka)$(kafka_listeners advertise)
+	log.dirs=$(kafka_data)
 
 	# One node: nothing to replicate to, and few partitions to load when a coordinator comes up.
 	default.replication.factor=1

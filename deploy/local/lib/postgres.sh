@@ -35,8 +35,9 @@ postgres_create() {
 	local home=$DIR/postgres place
 
 	# Below a folder that the server's user cannot pass, e.g. /root, only a link stays here; wipe follows it.
-	place=$home
-	"${POSTGRES_AS[@]}" test -x "$home" || place=$(mktemp -d /var/tmp/forebay-postgres.XXXXXX)
+	# For tests: POSTGRES_HOME is a folder elsewhere, on a file system that can be filled; who names it deletes it.
+	place=${POSTGRES_HOME:-$home}
+	"${POSTGRES_AS[@]}" test -x "$place" || place=$(mktemp -d /var/tmp/forebay-postgres.XXXXXX)
 	[[ $place == "$home" ]] || chmod 711 "$place"
 
 	rm -rf "$place/data.new"

@@ -15,13 +15,12 @@
 #include "common/base/random.h"
 #include "tests/support/workbench.h"
 #include "workers/batch-forecaster/batch.h"
+#include "workers/batch-forecaster/state.h"
 
 #define STEP INT64_C(1000000)
 #define WINDOW 5
 #define SERIES 3 /* d0 a, d0 b, d1 a */
 #define WINDOWS 12
-
-static const struct state_type state_type = { sizeof(struct history), history_copy, history_clear };
 
 static const struct worker_spec spec = {
 	.name = "batch-forecaster",
@@ -30,7 +29,7 @@ static const struct worker_spec spec = {
 	.record = forecaster_record,
 	.flush = forecaster_flush,
 	.close = forecaster_close,
-	.state = &state_type,
+	.state = &forecaster_state,
 };
 
 static char topic[] = "forecasts", quantiles[] = "0.1,0.5,0.9", seasons[] = "6", no_cache[] = "",

@@ -172,8 +172,8 @@ only_outliers(void **state)
 static int
 check_records(void *ctx, const struct cleaner *c, struct err *err)
 {
-	struct series s = windows_series(&linear, c, SPAN("d"), SPAN("m"));
-	struct aggregate a = windows_aggregate(&linear, c, SPAN("d"), SPAN("m"));
+	struct series s = windows_series(c, SPAN("d"), SPAN("m"));
+	struct aggregate a = windows_aggregate(c, SPAN("d"), SPAN("m"));
 	int *windows = ctx;
 
 	assert_true(span_equal(s.unit, SPAN("C")) && span_equal(s.device, SPAN("d")) &&

@@ -12,17 +12,16 @@
 #include "common/record/reading.h"
 #include "tests/support/workbench.h"
 #include "workers/etl-preprocessor/preprocessor.h"
+#include "workers/etl-preprocessor/state.h"
 
 #define SECOND INT64_C(1000000)
-
-static const struct state_type state_type = { sizeof(struct cleaner), cleaner_copy, cleaner_clear };
 
 static const struct worker_spec spec = {
 	.name = "etl-preprocessor",
 	.topics = "telemetry.readings,telemetry.deferred",
 	.open = preprocessor_open,
 	.record = preprocessor_record,
-	.state = &state_type,
+	.state = &etl_state,
 };
 
 static char series_topic[] = "telemetry.series", aggregates_topic[] = "telemetry.aggregates", nowhere[] = "";

@@ -17,12 +17,11 @@
 #include "tests/support/workbench.h"
 #include "tests/unit/cache/server.h"
 #include "workers/realtime-scorer/scorer.h"
+#include "workers/realtime-scorer/state.h"
 
 #define SECOND INT64_C(1000000)
 #define READINGS 400
 #define SPIKE 300 /* and the one after it */
-
-static const struct state_type state_type = { sizeof(struct stream), stream_copy, stream_clear };
 
 /* The bench knows no side inputs: the topic decides. */
 static int
@@ -38,7 +37,7 @@ static const struct worker_spec spec = {
 	.open = scorer_open,
 	.record = any_record,
 	.close = scorer_close,
-	.state = &state_type,
+	.state = &scorer_state,
 };
 
 static char scores_topic[] = "scores", alerts_topic[] = "alerts", no_cache[] = "";

@@ -175,7 +175,32 @@ static const struct audit audit = { T0,
 				    2 };
 
 static const struct journal journal = {
-	SPAN("realtime-scorer"), SPAN("telemetry.readings"), 3, 120345, SPAN("models"), 3, 10, 12, 4
+	SPAN("realtime-scorer"),
+	SPAN("telemetry.readings"),
+	3,
+	120345,
+	SPAN("models"),
+	3,
+	10,
+	12,
+	4,
+	JOURNAL_APPLIED,
+	{ NULL, 0 },
+	{ NULL, 0 },
+};
+static const struct journal note = {
+	SPAN("realtime-scorer"),
+	SPAN("telemetry.readings"),
+	3,
+	120345,
+	SPAN("telemetry.readings"),
+	3,
+	120345,
+	120346,
+	4,
+	JOURNAL_NOTED,
+	SPAN("forecast:dev-1"),
+	{ "\0\1\xff", 3 },
 };
 
 static const struct row {
@@ -197,6 +222,7 @@ static const struct row {
 	{ "Heartbeat-running.json", &heartbeat_record, &heartbeat },
 	{ "Audit-promote.json", &audit_record, &audit },
 	{ "Journal-models.json", &journal_record, &journal },
+	{ "Journal-noted.json", &journal_record, &note },
 };
 
 static void

@@ -247,7 +247,11 @@ fix(struct dice *d, const char *name, void *record)
 		struct journal *j = record;
 
 		j->side_from /= 2;
-		j->side_to = j->side_from + 1 + (int64_t)roll_below(d, 1000);
+		j->side_to = j->side_from + 1 + (int64_t)(j->kind == JOURNAL_NOTED ? 0 : roll_below(d, 1000));
+		if (j->kind == JOURNAL_NOTED && !j->key.ptr)
+			j->key = SPAN("key");
+		else if (j->kind != JOURNAL_NOTED)
+			j->key = j->value = SPAN_NONE;
 	}
 }
 

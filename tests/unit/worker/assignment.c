@@ -40,7 +40,7 @@ begin(struct worker *w)
 
 	*w = (struct worker){ .spec = &spec, .topics = topics, .n_topics = 1, .phase = PHASE_JOINED };
 	pthread_mutex_init(&w->face_lock, NULL);
-	w->states = state_table_new(&counter);
+	w->states = state_table_new(&counter, 2, &(struct state_limits){ INT64_MAX, SIZE_MAX, SIZE_MAX });
 	w->convictions = map_new(free);
 	assert_non_null(w->states);
 	assert_non_null(w->convictions);
@@ -80,9 +80,11 @@ static void
 load(struct worker *w)
 {
 	struct err err = ERR_INIT;
+	bool done;
 
-	if (assignment_load(w, &err) < 0)
+	if (assignment_load(w, &done, &err) < 0)
 		fail_msg("%s", err.text);
+	assert_true(done);
 }
 
 static void
@@ -105,10 +107,14 @@ taken(struct worker *w)
 static int
 count(struct worker *w)
 {
-	int *state = state_get(w->states, 0, SPAN("k"));
+	struct span name;
+	void *state;
 
-	assert_non_null(state);
-	return ++*state;
+	state_call_begin(w->states, 0, 0, 1, 0);
+	assert_int_equal(state_get(w->states, SPAN("k"), &state), STATE_HERE);
+	++*(int *)state;
+	state_call_end(w->states, false, &name);
+	return *(int *)state;
 }
 
 /* A partition at 5 whose key has counted to 1. */

@@ -1,10 +1,11 @@
-/* The states of keys come back as they were when a transaction is given up. */
+/* The states of keys come back as they were: from before a call, from before a transaction; and what is dirty, is known. */
 #include "common/worker/state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -32,32 +33,86 @@ counter_clear(void *state)
 	free(((struct counter *)state)->n);
 }
 
-static const struct state_type counter_type = { sizeof(struct counter), counter_copy, counter_clear };
+static size_t
+counter_bytes(const void *state)
+{
+	const struct counter *c = state;
+
+	return c->n ? (size_t)*c->n : 0;
+}
+
+static const struct state_type counter_type = {
+	.size = sizeof(struct counter), .copy = counter_copy, .clear = counter_clear, .bytes = counter_bytes
+};
+static const struct state_limits wide = { .idle_us = INT64_MAX, .max_bytes = SIZE_MAX, .key_bytes = 1000 };
+
+/* One record of KEY at OFFSET, of the primary input, that adds AMOUNT.  False: the key sleeps. */
+static bool
+fold(struct state_table *t, int32_t partition, int64_t offset, const char *key, int amount)
+{
+	struct counter *c;
+	void *state;
+
+	state_call_begin(t, partition, 0, offset, offset * 1000);
+	switch (state_get(t, span_of(key), &state)) {
+	case STATE_HERE: break;
+	case STATE_ASLEEP: return false;
+	case STATE_NO_MEMORY: fail_msg("no memory");
+	}
+	c = state;
+	if (!c->n)
+		c->n = calloc(1, sizeof(int));
+	*c->n += amount;
+	return true;
+}
 
 static void
 add(struct state_table *t, int32_t partition, const char *key, int amount)
 {
-	struct counter *c = state_get(t, partition, span_of(key));
+	struct span name;
 
-	assert_non_null(c);
-	if (!c->n)
-		c->n = calloc(1, sizeof(int));
-	*c->n += amount;
+	assert_true(fold(t, partition, 1, key, amount));
+	assert_int_equal(state_call_end(t, true, &name), STATE_FITS);
 }
 
 static int
 value(struct state_table *t, int32_t partition, const char *key)
 {
-	struct counter *c = state_get(t, partition, span_of(key));
+	struct span name;
+	void *state;
+	int n;
 
-	return c->n ? *c->n : 0;
+	state_call_begin(t, partition, 0, 1, 0);
+	assert_int_equal(state_get(t, span_of(key), &state), STATE_HERE);
+	n = ((struct counter *)state)->n ? *((struct counter *)state)->n : 0;
+	state_call_end(t, false, &name);
+	return n;
 }
+
+static struct state_table *
+table(const struct state_limits *limits)
+{
+	struct state_table *t = state_table_new(&counter_type, 2, limits);
+
+	assert_non_null(t);
+	return t;
+}
+
+static void
+stand(struct state_table *t, int32_t partition, int64_t primary, int64_t side, int64_t now_us)
+{
+	const struct vector v = { { primary, side } };
+
+	assert_int_equal(state_stand(t, partition, &v, now_us), 0);
+}
+
+/* ---- a transaction ---- */
 
 static void
 rollback_restores(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = state_table_new(&counter_type);
+	struct state_table *t = table(&wide);
 
 	(void)state;
 	add(t, 0, "a", 1);
@@ -78,7 +133,7 @@ static void
 rollback_twice_and_go_on(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = state_table_new(&counter_type);
+	struct state_table *t = table(&wide);
 
 	(void)state;
 	for (int round = 0; round < 5; round++) {
@@ -94,7 +149,7 @@ static void
 dropping_a_partition_inside_a_transaction(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = state_table_new(&counter_type);
+	struct state_table *t = table(&wide);
 
 	(void)state;
 	add(t, 0, "a", 1);
@@ -112,7 +167,7 @@ static void
 in_use_means_this_transaction(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = state_table_new(&counter_type);
+	struct state_table *t = table(&wide);
 
 	(void)state;
 	add(t, 3, "a", 1);
@@ -120,6 +175,225 @@ in_use_means_this_transaction(void **state)
 	assert_null(state_in_use(t, SPAN("b")));
 	state_commit(t);
 	assert_null(state_in_use(t, SPAN("a")));
+}
+
+/* ---- a call ---- */
+
+static void
+too_large_is_undone(void **state)
+{
+	CLEANUP(state_table_free)
+	struct state_table *t = table(&wide);
+	struct span name;
+
+	(void)state;
+	add(t, 0, "a", 900);
+	add(t, 0, "b", 3);
+	assert_true(fold(t, 0, 1, "a", 101));
+	assert_int_equal(state_call_end(t, true, &name), STATE_UNDONE);
+	assert_true(span_equal(name, SPAN("a")));
+	assert_int_equal(value(t, 0, "a"), 900);
+	assert_int_equal(value(t, 0, "b"), 3);
+	/* From far below the limit to far above it: only the transaction can be undone. */
+	assert_true(fold(t, 0, 1, "b", 2000));
+	assert_int_equal(state_call_end(t, true, &name), STATE_TOO_LARGE_FOR_GOOD);
+	assert_true(span_equal(name, SPAN("b")));
+	state_rollback(t);
+	assert_int_equal(state_count(t), 0);
+}
+
+/* ---- what is dirty ---- */
+
+static void
+expect_frontier(struct state_table *t, int32_t partition, int64_t primary, int64_t side)
+{
+	struct vector v;
+
+	assert_true(state_frontier(t, partition, &v));
+	assert_int_equal(v.at[0], primary);
+	assert_int_equal(v.at[1], side);
+}
+
+static void
+frontier_is_where_the_oldest_change_began(void **state)
+{
+	CLEANUP(state_table_free)
+	struct state_table *t = table(&wide);
+	struct state_view v;
+
+	(void)state;
+	stand(t, 0, 100, 7, 1);
+	add(t, 0, "a", 1);
+	state_commit(t);
+	stand(t, 0, 110, 8, 2);
+	expect_frontier(t, 0, 100, 7);
+	add(t, 0, "b", 1);
+	add(t, 0, "a", 1);
+	state_commit(t);
+	stand(t, 0, 120, 9, 3);
+	expect_frontier(t, 0, 100, 7);
+	assert_int_equal(state_dirty_since(t, 0), 1);
+
+	state_round_begin(t);
+	assert_true(state_take_dirty(t, 0, 1, &v));
+	assert_true(span_equal(v.key, SPAN("a")));
+	assert_int_equal(*((const struct counter *)v.state)->n, 2);
+	expect_frontier(t, 0, 110, 8);
+	assert_false(state_take_dirty(t, 0, 1, &v)); /* the other one has not waited long enough */
+	assert_true(state_take_dirty(t, 0, 2, &v));
+	assert_true(span_equal(v.key, SPAN("b")));
+	expect_frontier(t, 0, 120, 9);
+	assert_int_equal(state_dirty_since(t, 0), INT64_MAX);
+
+	add(t, 0, "a", 1);
+	state_commit(t);
+	expect_frontier(t, 0, 120, 9);
+}
+
+static void
+what_was_rolled_back_is_not_dirty(void **state)
+{
+	CLEANUP(state_table_free)
+	struct state_table *t = table(&wide);
+
+	(void)state;
+	stand(t, 0, 5, 0, 1);
+	add(t, 0, "a", 1);
+	state_rollback(t);
+	assert_int_equal(state_dirty_since(t, 0), INT64_MAX);
+	expect_frontier(t, 0, 5, 0);
+}
+
+/* ---- leaving memory ---- */
+
+static void
+only_what_is_stored_leaves(void **state)
+{
+	CLEANUP(state_table_free)
+	struct state_table *t =
+	    table(&(struct state_limits){ .idle_us = 1000, .max_bytes = SIZE_MAX, .key_bytes = 1000 });
+	struct state_view v;
+	struct span name;
+
+	(void)state;
+	stand(t, 0, 0, 0, 1);
+	assert_true(fold(t, 0, 1, "idle", 1));
+	assert_true(fold(t, 0, 9, "busy", 1));
+	state_call_end(t, true, &name);
+	assert_int_equal(state_evict(t, 10), 0); /* in a transaction */
+	state_commit(t);
+	assert_int_equal(state_evict(t, 10), 0); /* dirty */
+	state_round_begin(t);
+	while (state_take_dirty(t, 0, INT64_MAX, &v))
+		;
+	assert_int_equal(state_evict(t, 10), 0); /* on its way */
+	state_round_done(t);
+	assert_int_equal(state_evict(t, 10), 1);
+	assert_int_equal(state_count(t), 1);
+	assert_int_equal(state_sleepers(t), 1);
+	assert_false(fold(t, 0, 10, "idle", 1));
+	assert_true(fold(t, 0, 10, "busy", 1));
+	state_unknown(t, 0, SPAN("idle"));
+	assert_true(fold(t, 0, 10, "idle", 1));
+	state_call_end(t, true, &name);
+}
+
+static void
+memory_is_bounded(void **state)
+{
+	CLEANUP(state_table_free)
+	struct state_table *t =
+	    table(&(struct state_limits){ .idle_us = INT64_MAX, .max_bytes = 4000, .key_bytes = 1000 });
+	struct state_view v;
+
+	(void)state;
+	stand(t, 0, 0, 0, 1);
+	for (int i = 0; i < 100; i++) {
+		char key[8];
+
+		snprintf(key, sizeof(key), "%d", i);
+		add(t, 0, key, 10);
+	}
+	state_commit(t);
+	state_round_begin(t);
+	while (state_take_dirty(t, 0, INT64_MAX, &v))
+		;
+	state_round_done(t);
+	assert_true(state_bytes(t) > 4000);
+	state_evict(t, 1000);
+	assert_true(state_bytes(t) <= 4000);
+	assert_true(state_count(t) > 0);
+	assert_int_equal(state_count(t) + state_sleepers(t), 100);
+}
+
+/* ---- rebuilding ---- */
+
+static void
+restore(struct state_table *t, const char *key, int n, int64_t primary, int64_t side, bool alone)
+{
+	const struct vector positions = { { primary, side } };
+	const struct state_view v = { .key = span_of(key) };
+	struct counter *c = calloc(1, sizeof(*c));
+
+	c->n = malloc(sizeof(int));
+	*c->n = n;
+	assert_int_equal(state_restore(t, 0, &v, c, &positions, alone), 0);
+}
+
+static void
+a_record_reaches_a_key_only_once(void **state)
+{
+	static const struct vector frontier = { { 100, 50 } };
+	CLEANUP(state_table_free)
+	struct state_table *t = table(&wide);
+	struct span name;
+
+	(void)state;
+	assert_int_equal(state_floor(t, 0, &frontier), 0);
+	stand(t, 0, 80, 0, 1);
+	restore(t, "old", 1, 60, 20, false);    /* untouched between 60 and the frontier */
+	restore(t, "ahead", 1, 110, 55, false); /* stored later than the frontier */
+	restore(t, "alone", 1, 80, 40, true);   /* an older state: the floor does not count */
+	state_refold(t, true);
+	for (int64_t offset = 80; offset < 120; offset++) {
+		fold(t, 0, offset, "old", 100);
+		fold(t, 0, offset, "ahead", 100);
+		fold(t, 0, offset, "alone", 100);
+		fold(t, 0, offset, "new", 100); /* had it a record before the frontier, it would be stored */
+		assert_int_equal(state_call_end(t, false, &name), STATE_FITS);
+	}
+	assert_int_equal(state_commit(t), 0);
+	state_refold(t, false);
+	state_refold_end(t, 0);
+	assert_int_equal(value(t, 0, "old"), 1 + 20 * 100);
+	assert_int_equal(value(t, 0, "ahead"), 1 + 10 * 100);
+	assert_int_equal(value(t, 0, "alone"), 1 + 40 * 100);
+	assert_int_equal(value(t, 0, "new"), 20 * 100);
+	assert_true(fold(t, 0, 1, "old", 1)); /* live again: offsets do not matter */
+	assert_int_equal(value(t, 0, "old"), 2 + 20 * 100);
+}
+
+static void
+sources_are_told_apart(void **state)
+{
+	static const struct vector frontier = { { 100, 50 } };
+	CLEANUP(state_table_free)
+	struct state_table *t = table(&wide);
+	struct span name;
+	void *found;
+
+	(void)state;
+	assert_int_equal(state_floor(t, 0, &frontier), 0);
+	restore(t, "k", 1, 100, 60, false);
+	state_refold(t, true);
+	state_call_begin(t, 0, 1, 59, 0);
+	assert_int_equal(state_get(t, SPAN("k"), &found), STATE_HERE);
+	assert_null(((struct counter *)found)->n); /* one to play with */
+	state_call_end(t, false, &name);
+	state_call_begin(t, 0, 1, 60, 0);
+	assert_int_equal(state_get(t, SPAN("k"), &found), STATE_HERE);
+	assert_int_equal(*((struct counter *)found)->n, 1);
+	state_call_end(t, false, &name);
 }
 
 int
@@ -130,6 +404,13 @@ main(void)
 		cmocka_unit_test(rollback_twice_and_go_on),
 		cmocka_unit_test(dropping_a_partition_inside_a_transaction),
 		cmocka_unit_test(in_use_means_this_transaction),
+		cmocka_unit_test(too_large_is_undone),
+		cmocka_unit_test(frontier_is_where_the_oldest_change_began),
+		cmocka_unit_test(what_was_rolled_back_is_not_dirty),
+		cmocka_unit_test(only_what_is_stored_leaves),
+		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(a_record_reaches_a_key_only_once),
+		cmocka_unit_test(sources_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

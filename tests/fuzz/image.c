@@ -1,0 +1,109 @@
+/*
+ * image.c -- any bytes as an image and by any description.  The first byte says what the rest is: an image; the members of an
+ * image of each sample type, sealed; a description, a NUL, and the members.  What can be read is written as the same bytes,
+ * and shown as JSON.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/image_parts.h"
+#include "common/base/random.h"
+#include "tests/fuzz/target.h"
+#include "tests/unit/base/image_sample.h"
+
+#define JSON_MAX (4 << 20)
+
+static void
+seal(struct buffer *out, uint32_t version, uint64_t fingerprint, struct span members)
+{
+	unsigned char head[IMAGE_HEAD_BYTES] = "fbi1", tail[IMAGE_TAIL_BYTES];
+
+	image_store(head + 4, version, 4);
+	image_store(head + 8, fingerprint, 8);
+	image_store(head + 16, members.len, 4);
+	if (buffer_append(out, head, sizeof(head)) || buffer_append(out, members.ptr, members.len))
+		target_broken("no memory");
+	image_store(tail, image_crc32c(buffer_span(out)), 4);
+	if (buffer_append(out, tail, sizeof(tail)))
+		target_broken("no memory");
+}
+
+/* JSON that is JSON, or an error as image.h says. */
+static int
+as_json(struct span description, struct span image)
+{
+	CLEANUP(buffer_clear) struct buffer out = BUFFER_INIT(JSON_MAX);
+	struct err err = ERR_INIT;
+	json_t *json;
+
+	if (image_json(description, image, &out, &err) < 0) {
+		if (out.len)
+			target_broken("half of it is left");
+		if (err.reason != REASON_STATE_CORRUPT && err.reason != REASON_STATE_VERSION &&
+		    err.reason != REASON_NO_MEMORY)
+			target_broken(err.text);
+		return -1;
+	}
+	/* Numbers beyond int64_t are no integers for jansson. */
+	json = json_loadb(out.ptr, out.len, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL);
+	if (!json)
+		target_broken("no JSON");
+	json_decref(json);
+	return 0;
+}
+
+static void
+read_image(const struct image_type *type, struct span image, void *object)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT(0), again = BUFFER_INIT(0);
+	struct err err = ERR_INIT;
+	int failed = image_read(type, image, object, &err);
+
+	if (failed && err.reason != REASON_STATE_CORRUPT && err.reason != REASON_STATE_VERSION)
+		target_broken(err.text);
+	if (image_describe(type, &text) < 0)
+		target_broken("no memory");
+	/* That two lists have one count is not in the description. */
+	if (as_json(buffer_span(&text), image) != failed && !strstr(err.text, "its twin"))
+		target_broken("image_read and image_json do not agree");
+	if (failed)
+		return;
+	if (image_write(type, object, &again) < 0 || !span_equal(buffer_span(&again), image))
+		target_broken("written differently");
+	if (image_bytes(type, object) != again.len)
+		target_broken("another number of bytes");
+	image_clear(type, object);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	CLEANUP(buffer_clear) struct buffer image = BUFFER_INIT(0);
+	const struct image_type *type;
+	struct span rest, text;
+	struct track track;
+	struct all all;
+
+	if (size == 0)
+		return 0;
+	rest = (struct span){ (const char *)data + 1, size - 1 };
+	if (data[0] == 'd') {
+		text = (struct span){ rest.ptr, strnlen(rest.ptr, rest.len) };
+		if (text.len < rest.len)
+			rest = (struct span){ text.ptr + text.len + 1, rest.len - text.len - 1 };
+		seal(&image, 1, random_hash(text), rest);
+		as_json(text, buffer_span(&image));
+		return 0;
+	}
+	type = data[0] == 'a' ? &all_type : &track_type;
+	if (data[0] == 'i')
+		buffer_append(&image, rest.ptr, rest.len);
+	else
+		seal(&image, type->version, image_fingerprint(type), rest);
+	read_image(type, buffer_span(&image), data[0] == 'a' ? (void *)&all : (void *)&track);
+	return 0;
+}

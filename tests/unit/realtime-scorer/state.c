@@ -1,0 +1,356 @@
+/*
+ * state.c -- the image of a stream: the same for equal ones, of a known layout; what is read back is either refused or can be
+ * lived with.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/random.h"
+#include "workers/realtime-scorer/state.h"
+#include "workers/realtime-scorer/stream.h"
+
+#define SECOND INT64_C(1000000)
+#define STEPS 60
+#define LEVELS 19
+
+/* Of the state that layout_is_pinned makes. */
+#define FINGERPRINT UINT64_C(0xdb8bac4a2d0f0ebc)
+#define BYTES 6412
+#define HASH UINT64_C(0x57ca7ab174a753a3)
+
+static const struct stream_rule rule = {
+	.detector = { .slots = 24,
+		      .warmup_values = 60,
+		      .episode = { .pending = 1e-2,
+				   .firing = 1e-3,
+				   .critical = 1e-6,
+				   .m = 2,
+				   .n = 3,
+				   .calm_ratio = 0.6,
+				   .calm_values = 5,
+				   .refractory_values = 50,
+				   .refire = 1.5,
+				   .state_span = 12 } },
+	.jump_max_us = 100 * SECOND,
+	.late_max = 3,
+};
+
+static struct held *
+forecast(int64_t origin_us)
+{
+	static double levels[LEVELS], values[STEPS * LEVELS];
+	const struct forecast f = { .origin_us = origin_us,
+				    .step_us = SECOND,
+				    .levels = levels,
+				    .n_levels = LEVELS,
+				    .values = values,
+				    .n_steps = STEPS };
+	struct held *h = NULL;
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < LEVELS; i++)
+		levels[i] = (i + 1) / 20.0;
+	for (int i = 0; i < STEPS * LEVELS; i++)
+		values[i] = 18 + (double)(i / LEVELS % 5) / 4 + (double)(i % LEVELS) / 8;
+	assert_int_equal(held_new(&f, 1000, 99, &h, &err), 0);
+	return h;
+}
+
+static void
+feed(struct stream *s, int64_t from, int64_t to)
+{
+	for (int64_t i = from; i < to; i++)
+		stream_add(s, &rule, 20 + random_normal(1, 1, (uint64_t)i) + (i % 200 > 197 ? 50 : 0), i * SECOND);
+}
+
+/* Enough for excesses that were left behind when a threshold rose. */
+static void
+fill(struct stream *s)
+{
+	feed(s, 0, 980);
+	stream_hold(s, forecast(960 * SECOND));
+	feed(s, 980, 1000);
+	s->ahead = true;
+	s->ahead_us = 5000 * SECOND;
+}
+
+static void
+encode(const struct stream *s, struct buffer *bytes)
+{
+	bytes->len = 0;
+	assert_int_equal(scorer_state.encode(s, bytes), 0);
+	assert_int_equal(bytes->len, scorer_state.bytes(s));
+}
+
+/* What is behind the ring's end of excesses is dead. */
+static void
+equal_states_are_equal_bytes(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer bytes = BUFFER_INIT(0), other = BUFFER_INIT(0);
+	struct stream s = { 0 }, read = { 0 }, copy = { 0 };
+	struct err err = ERR_INIT;
+	size_t dead = 0;
+
+	fill(&s);
+	encode(&s, &bytes);
+	assert_int_equal(stream_copy(&copy, &s), 0);
+	for (int i = 0; i < DETECTOR_TAILS; i++)
+		for (int at = copy.detector.tails[i].n_excesses; at < TAILS_EXCESSES; at++, dead++)
+			copy.detector.tails[i].excess[at] = 77;
+	assert_true(dead > 0);
+	encode(&copy, &other);
+	assert_true(span_equal(buffer_span(&bytes), buffer_span(&other)));
+	assert_int_equal(scorer_state.decode(buffer_span(&bytes), &read, &err), 0);
+	for (int64_t at = 1000; at < 3000; at += 50) {
+		feed(&s, at, at + 50);
+		feed(&copy, at, at + 50);
+		feed(&read, at, at + 50);
+		encode(&s, &bytes);
+		encode(&copy, &other);
+		assert_true(span_equal(buffer_span(&bytes), buffer_span(&other)));
+		encode(&read, &other);
+		assert_true(span_equal(buffer_span(&bytes), buffer_span(&other)));
+	}
+	stream_clear(&s);
+	stream_clear(&copy);
+	stream_clear(&read);
+}
+
+static const struct row {
+	const char *name, *says;
+	size_t at, bytes;
+	int64_t value;
+} rows[] = {
+#define OF(member) offsetof(struct stream, member), sizeof(((struct stream *)0)->member)
+	{ "the clock is of no year", "a time", OF(detector.scalar.last_us), INT64_MIN },
+	{ "an episode of no year", "a time", OF(detector.episode.starts_us), INT64_MAX },
+	{ "ahead into no year", "a time", OF(ahead_us), INT64_MAX },
+	{ "slots", "slots", OF(slots), SCALAR_SLOTS_MAX + 1 },
+	{ "fewer slots than none", "slots", OF(slots), -1 },
+	{ "a value that is not a number", "scalar", OF(detector.scalar.ring[3]), -1 },
+	{ "an origin that is not a number", "scalar", OF(detector.scalar.origin), -1 },
+	{ "a mean that is not a number", "scalar", OF(detector.scalar.fast), -1 },
+	{ "a slot that is not a number", "scalar", OF(detector.scalar.slot[47]), -1 },
+	{ "more excesses than there are", "excesses", OF(detector.tails[1].n_excesses), TAILS_EXCESSES + 1 },
+	{ "the next excess outside", "excesses", OF(detector.tails[1].next), TAILS_EXCESSES },
+	{ "a threshold that is not a number", "tails", OF(detector.tails[4].threshold), -1 },
+	{ "a negative threshold", "tails", OF(detector.tails[4].threshold), INT64_C(0xbd000000) },
+	{ "an excess that is not a number", "tails", OF(detector.tails[0].excess[23]), -1 },
+	{ "a bucket too full", "buckets", OF(detector.tails[2].bucket[55]), UINT16_MAX },
+	{ "a total of nothing", "buckets", OF(detector.tails[2].total), 1 },
+	{ "a status that there is not", "status", OF(detector.episode.status), EPISODE_FIRING + 1 },
+	{ "calm for less than nothing", "calm", OF(detector.episode.calm), -1 },
+	{ "quiet for less than nothing", "quiet_left", OF(detector.episode.quiet_left), -1 },
+	{ "a spike for less than nothing", "spike_left", OF(detector.episode.spike_left), -1 },
+	{ "a p-value that is not a number", "smallest_p", OF(detector.episode.smallest_p), -1 },
+	{ "a peak that is not a number", "episode", OF(detector.episode.peak), -1 },
+#undef OF
+};
+
+static void
+lie(struct stream *s, const struct row *row)
+{
+	const uint8_t one = (uint8_t)row->value;
+	const uint16_t two = (uint16_t)row->value;
+	const uint32_t four = (uint32_t)row->value;
+	char *at = (char *)s + row->at;
+
+	memcpy(at,
+	       row->bytes == 1   ? (const void *)&one
+	       : row->bytes == 2 ? (const void *)&two
+	       : row->bytes == 4 ? (const void *)&four
+				 : (const void *)&row->value,
+	       row->bytes);
+}
+
+static void
+assert_refused(const struct buffer *bytes, const char *says)
+{
+	struct stream read = { 0 };
+	const struct stream zero = { 0 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(scorer_state.decode(buffer_span(bytes), &read, &err), -1);
+	assert_int_equal(err.reason, REASON_STATE_CORRUPT);
+	assert_non_null(strstr(err.text, says));
+	assert_memory_equal(&read, &zero, sizeof(zero));
+}
+
+static void
+refuses(void **state)
+{
+	const struct row *row = *state;
+	CLEANUP(buffer_clear) struct buffer bytes = BUFFER_INIT(0);
+	struct stream s = { 0 };
+
+	fill(&s);
+	for (int i = 0; i < DETECTOR_TAILS; i++) /* so that none of them is dead */
+		s.detector.tails[i].n_excesses = TAILS_EXCESSES;
+	lie(&s, row);
+	encode(&s, &bytes);
+	assert_refused(&bytes, row->says);
+	stream_clear(&s);
+}
+
+static void
+refuses_forecasts(void **state)
+{
+	static float levels[] = { 0.1F, 0.5F, 0.9F }, rows_of[] = { 1, 2, 3, 4, 5, 6 };
+	const struct held_flat good = {
+		.step_us = 1, .levels = levels, .rows = rows_of, .n_levels = 3, .n_numbers = 6
+	};
+	float bad_levels[] = { 0.1F, 1.5F, 2 }, down[] = { 1, 3, 2, 4, 5, 6 }, nan_row[] = { 1, 2, 3, 4, NAN, 6 };
+	struct held_flat bad[8];
+	struct held *h = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(held_restore(&good, &h, &err), 0);
+	held_release(h);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		bad[i] = good;
+	bad[0].step_us = 0;
+	bad[1].n_levels = 0;
+	bad[2].n_numbers = 5;
+	bad[3].base = INFINITY;
+	bad[4].origin_us = INT64_MIN;
+	bad[5].levels = bad_levels;
+	bad[6].rows = down;
+	bad[7].rows = nan_row;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		err_clear(&err);
+		h = NULL;
+		assert_int_equal(held_restore(&bad[i], &h, &err), -1);
+		assert_int_equal(err.reason, REASON_STATE_CORRUPT);
+		assert_null(h);
+	}
+}
+
+static void
+set_checksum(struct buffer *bytes)
+{
+	uint32_t crc = image_crc32c((struct span){ bytes->ptr, bytes->len - 4 });
+
+	for (size_t i = 0; i < 4; i++)
+		bytes->ptr[bytes->len - 4 + i] = (char)(crc >> (8 * i));
+}
+
+/* Any byte changed, the checksum right: refused, or it can be lived with (under the sanitizers). */
+static void
+any_lie(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer bytes = BUFFER_INIT(0);
+	struct stream s = { 0 };
+	size_t lived = 0;
+
+	fill(&s);
+	encode(&s, &bytes);
+	for (uint64_t turn = 0; turn < 6000; turn++) {
+		size_t at = 20 + (size_t)(random_uniform(1, 1, turn) * (double)(bytes.len - 24));
+		struct stream read = { 0 };
+		char was = bytes.ptr[at];
+		struct err err = ERR_INIT;
+
+		bytes.ptr[at] = (char)random_u64(2, 2, turn);
+		set_checksum(&bytes);
+		if (scorer_state.decode(buffer_span(&bytes), &read, &err) == 0) {
+			lived++;
+			feed(&read, 1000, 1050);
+			stream_clear(&read);
+		} else {
+			assert_int_equal(err.reason, REASON_STATE_CORRUPT);
+		}
+		bytes.ptr[at] = was;
+	}
+	assert_true(lived > 1000 && lived < 6000);
+	stream_clear(&s);
+}
+
+/* Another number of slots since the state was stored: the level of the day stays, its slots are learnt again. */
+static void
+other_slots(void **state)
+{
+	struct stream_rule other = rule;
+	struct stream s = { 0 };
+	double mean;
+
+	feed(&s, 0, 150);
+	mean = scalar_mean(&s.detector.scalar);
+	other.detector.slots = 48;
+	stream_add(&s, &other, 20, 20 * 3600 * SECOND); /* ahead: looked at, not learnt */
+	assert_int_equal(s.detector.scalar.slot_count[0], 0);
+	assert_true(scalar_mean(&s.detector.scalar) == mean);
+	stream_add(&s, &other, 20, 150 * SECOND);
+	assert_int_equal(s.detector.scalar.slot_count[0], 1);
+	stream_clear(&s);
+}
+
+/* A state of which no number comes from a library's logarithm. */
+static void
+make_up(struct stream *s)
+{
+	for (int i = 0; i < SCALAR_START; i++)
+		s->detector.scalar.ring[i] = i / 8.0;
+	for (int i = 0; i < SCALAR_SLOTS_MAX; i++) {
+		s->detector.scalar.slot[i] = (float)i / 4;
+		s->detector.scalar.slot_count[i] = (uint8_t)(5 * i);
+	}
+	for (int t = 0; t < DETECTOR_TAILS; t++) {
+		struct tails *tails = &s->detector.tails[t];
+
+		for (uint16_t i = 0; i < TAILS_BUCKETS; i++)
+			tails->total += tails->bucket[i] = (uint16_t)(i + t);
+		for (int i = 0; i < 5; i++)
+			tails->excess[i] = (float)i;
+		tails->n_excesses = tails->next = 5;
+	}
+	s->detector.scalar.count = 1000000;
+	s->detector.scalar.slow = 0.5F;
+	s->detector.episode = (struct episode){ .starts_us = 5, .smallest_p = 0.125, .pending = 7, .status = 1 };
+	s->detector.held = 0x1234;
+	s->late = 2;
+	s->slots = 24;
+	s->asked = true;
+}
+
+/* States are in databases.  Where this fails, their meaning has changed: raise the version in state.c. */
+static void
+layout_is_pinned(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer bytes = BUFFER_INIT(0);
+	struct stream s = { 0 };
+
+	encode(&s, &bytes);
+	print_message("%zu bytes without a forecast\n", bytes.len);
+	make_up(&s);
+	s.forecast = forecast(0);
+	encode(&s, &bytes);
+	if (image_fingerprint(scorer_state.image) != FINGERPRINT || bytes.len != BYTES ||
+	    random_hash(buffer_span(&bytes)) != HASH)
+		fail_msg("fingerprint 0x%016" PRIx64 ", %zu bytes, hash 0x%016" PRIx64 ": raise the version",
+			 image_fingerprint(scorer_state.image), bytes.len, random_hash(buffer_span(&bytes)));
+	bytes.ptr[30] ^= 1;
+	assert_refused(&bytes, "checksum");
+	stream_clear(&s);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[5 + ARRAY_LEN(rows)] = { cmocka_unit_test(equal_states_are_equal_bytes),
+							 cmocka_unit_test(refuses_forecasts), cmocka_unit_test(any_lie),
+							 cmocka_unit_test(other_slots),
+							 cmocka_unit_test(layout_is_pinned) };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		tests[5 + i] = (struct CMUnitTest){ rows[i].name, refuses, NULL, NULL, (void *)(uintptr_t)&rows[i] };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
