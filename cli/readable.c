@@ -47,7 +47,7 @@ readable_size(int64_t bytes, char text[READABLE_BYTES])
 /* ---- JSON ---- */
 
 struct indent {
-	const char *at, *end;
+	const char *start, *at, *end;
 	struct buffer *out;
 	size_t line; /* where the line at hand begins */
 	int depth, width;
@@ -101,7 +101,7 @@ put_open(struct indent *x, bool *flat)
 static void
 put_close(struct indent *x, bool flat)
 {
-	bool empty = x->at[-1] == '{' || x->at[-1] == '[';
+	bool empty = x->at > x->start && is_bracket(x->at[-1]);
 
 	x->depth -= x->depth > 0;
 	if (!flat && !empty)
@@ -122,7 +122,7 @@ put_comma(struct indent *x, bool flat)
 int
 readable_json(struct span json, int depth, int width, struct buffer *out)
 {
-	struct indent x = { json.ptr, json.ptr + json.len, out, out->len, depth, width, 0 };
+	struct indent x = { json.ptr, json.ptr, json.ptr + json.len, out, out->len, depth, width, 0 };
 	bool flat = false; /* a flat array holds no brackets, so what follows its end is not flat */
 
 	while (x.at < x.end && !x.bad) {

@@ -41,6 +41,12 @@ worker_instance(const struct worker *w)
 	return w->instance;
 }
 
+bool
+worker_bounded(const struct worker *w)
+{
+	return plan_bounded(w);
+}
+
 const char *const *
 worker_topics(const struct worker *w, size_t *n)
 {

@@ -180,12 +180,15 @@ static int
 process_input(struct worker *w, struct held *h, struct input *in, bool skipped, struct err *err)
 {
 	struct context ctx = { .w = w, .input = in, .event_us = -1 };
+	size_t n_journal = w->batch.n_journal;
 	int result;
 
 	w->batch.sole = (struct position){ h->topic, h->partition, in->offset };
 	if (in->timestamp_us / 1000 > w->batch.newest_ms)
 		w->batch.newest_ms = in->timestamp_us / 1000;
 	result = call(w, h, &ctx, &skipped, err);
+	if (result < 0)
+		w->batch.n_journal = n_journal; /* what a failed call has noted counts no more than what it emitted */
 	if (result < 0 && (w->batch.spoilt || w->rebuild))
 		return undo(w, err);
 	if (result < 0 && err_class(err) == ERR_RETRY)

@@ -129,6 +129,9 @@ int worker_output(struct worker *w, const char *topic, const struct record_type 
 const char *worker_group(const struct worker *w);
 const char *worker_instance(const struct worker *w);
 
+/* True in a bounded run: what is shared with the live run (a cache) is left alone. */
+bool worker_bounded(const struct worker *w);
+
 /* The topics that are read, after the options: names and their number. */
 const char *const *worker_topics(const struct worker *w, size_t *n);
 

@@ -93,6 +93,12 @@ worker_metrics(struct worker *w)
 	return w->metrics;
 }
 
+bool
+worker_bounded(const struct worker *w)
+{
+	return false;
+}
+
 const char *const *
 worker_topics(const struct worker *w, size_t *n)
 {

@@ -22,7 +22,8 @@ serving_open(struct serving *s, const struct forecaster_options *opt, struct wor
 {
 	serving_close(s); /* a second attempt */
 	if (forecast_plan_make(opt, &s->plan, err) < 0 ||
-	    cache_new(opt->cache_uri, opt->cache_timeout_ms, worker_metrics(w), &s->cache, err) < 0)
+	    cache_new(worker_bounded(w) ? "" : opt->cache_uri, opt->cache_timeout_ms, worker_metrics(w), &s->cache,
+		      err) < 0)
 		return -1;
 	s->ttl_ms = opt->cache_ttl_ms;
 	s->values = malloc(s->plan.horizon * s->plan.n_levels * sizeof(*s->values));

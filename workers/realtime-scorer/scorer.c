@@ -55,7 +55,8 @@ scorer_open(void *self, struct worker *w, struct err *err)
 	scorer_close(s); /* a second attempt */
 	register_meters(s, worker_metrics(w));
 	if (scorer_rule(&s->opt, &s->rule, err) < 0 ||
-	    cache_new(s->opt.cache_uri, s->opt.cache_timeout_ms, worker_metrics(w), &s->cache, err) < 0 ||
+	    cache_new(worker_bounded(w) ? "" : s->opt.cache_uri, s->opt.cache_timeout_ms, worker_metrics(w), &s->cache,
+		      err) < 0 ||
 	    worker_input(w, worker_topics(w, &n_topics)[0], &reading_record, &s->readings, err) < 0 ||
 	    worker_input(w, FORECASTS_TOPIC, &forecast_record, &s->forecasts, err) < 0 ||
 	    worker_output(w, s->opt.scores_topic, &score_record, &s->scores, err) < 0)
