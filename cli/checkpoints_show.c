@@ -19,6 +19,8 @@
 #define MOST_KEYS 1000
 #define MOST_RUNGS 1000
 #define WIDTH_WITHOUT_TERMINAL 100
+#define WIDTH_LEAST 40
+#define WIDTH_OF_A_NUMBER 12 /* that begins before the end of a line */
 
 /* A state and what its bytes say. */
 struct shown {
@@ -117,12 +119,12 @@ print_text(struct checkpoints *c, const struct shown *x, struct err *err)
 {
 	CLEANUP(buffer_clear)
 	struct buffer out = BUFFER_INIT(0);
+	int width = terminal_width(STDOUT_FILENO, WIDTH_WITHOUT_TERMINAL) - WIDTH_OF_A_NUMBER;
 	char number[32];
 
 	print_head(c, x);
 	if (x->json.len) {
-		if (readable_json(buffer_span(&x->json), 0, terminal_width(STDOUT_FILENO, WIDTH_WITHOUT_TERMINAL) - 12,
-				  &out) < 0)
+		if (readable_json(buffer_span(&x->json), 0, width < WIDTH_LEAST ? WIDTH_LEAST : width, &out) < 0)
 			return err_set(err, REASON_NO_MEMORY, "state");
 		printf("%.*s\n", SPAN_ARG(buffer_span(&out)));
 		return 0;

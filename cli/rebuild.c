@@ -56,10 +56,11 @@ rebuild_program(const char *worker, const char *given, struct arena *arena, cons
 		return access(given, X_OK) == 0
 			   ? 0
 			   : err_set(err, REASON_FILE_UNREADABLE, "--worker.program=%s: %s", given, strerror(errno));
+	while (len > 0 && self[len - 1] != '/')
+		len--;
 	self[len > 0 ? len : 0] = '\0';
-	*(strrchr(self, '/') ?: self) = '\0';
-	places[0] = arena_printf(arena, "%s/%s", self, worker);
-	places[1] = arena_printf(arena, "%s/../workers/%s/%s", self, worker, worker);
+	places[0] = arena_printf(arena, "%s%s", self, worker);
+	places[1] = arena_printf(arena, "%s../workers/%s/%s", self, worker, worker);
 	if (!places[0] || !places[1])
 		return err_set(err, REASON_NO_MEMORY, "program");
 	for (size_t i = 0; i < ARRAY_LEN(places); i++)
@@ -128,12 +129,21 @@ struct folder {
 };
 
 static int
+write_file(const char *path, struct span text, struct err *err)
+{
+	FILE *f = fopen(path, "we");
+	bool written = f && fwrite(text.ptr, 1, text.len, f) == text.len;
+
+	if (f && fclose(f) == 0 && written)
+		return 0;
+	return err_set(err, REASON_IO, "%s: %s", path, strerror(errno));
+}
+
+static int
 make_folder(const struct rebuild *r, struct arena *arena, struct folder *ret, struct err *err)
 {
 	const char *tmp = getenv("TMPDIR");
 	char *dir = arena_printf(arena, "%s/forebay-%s-XXXXXX", tmp && *tmp ? tmp : "/tmp", r->run);
-	CLEANUP(file_close)
-	FILE *f = NULL;
 
 	if (!dir)
 		return err_set(err, REASON_NO_MEMORY, "folder");
@@ -142,10 +152,7 @@ make_folder(const struct rebuild *r, struct arena *arena, struct folder *ret, st
 	*ret = (struct folder){ dir, arena_printf(arena, "%s/plan", dir), arena_printf(arena, "%s/log", dir) };
 	if (!ret->plan || !ret->log)
 		return err_set(err, REASON_NO_MEMORY, "folder");
-	f = fopen(ret->plan, "we");
-	if (!f || fwrite(r->plan.ptr, 1, r->plan.len, f) != r->plan.len || fflush(f))
-		return err_set(err, REASON_IO, "%s: %s", ret->plan, strerror(errno));
-	return 0;
+	return write_file(ret->plan, r->plan, err);
 }
 
 /* Ours stand behind the caller's, where they count, but for those that are only good advice. */

@@ -13,7 +13,9 @@
  *	load		all states of a partition, streamed; get: that of one key
  *	fork, rewind	the states as they were at an earlier offset: from the ladder
  *
- * Offsets are Kafka's; times are microseconds since 1970, UTC.  One `struct store` is one session: one thread.
+ * Offsets are Kafka's; times are microseconds since 1970, UTC.  One `struct store` is one session: one thread.  All calls
+ * connect when they have to.  Sources may be added to a group and taken away again: the row keeps what it knows of each by
+ * its name.
  */
 #ifndef FOREBAY_STORE_CHECKPOINT_H
 #define FOREBAY_STORE_CHECKPOINT_H
@@ -69,10 +71,11 @@ struct checkpoint_state {
 };
 
 /* The tables are there, as this program needs them, and may be written to.  -1 on STORE_SCHEMA (names the table; forebay db
- * migrate), STORE_REFUSED (rights, read-only), STORE_DOWN. */
+ * migrate), STORE_REFUSED (rights, read-only), STORE_DOWN (also: a standby). */
 int checkpoint_check(struct store *s, struct err *err);
 
-/* -1 on STORE_DOWN (also while another owner's write is under way: call again), STORE_SCHEMA. */
+/* The first of SOURCES is the topic of NAME.  -1 on STORE_DOWN (also while another session holds the row: call again; one that
+ * holds it for EPOCH_CLAIM_WAIT_MS is ended on the server, as in epoch.h), STORE_SCHEMA. */
 int checkpoint_claim(struct store *s, const struct checkpoint_name *name, const struct checkpoint_sources *sources,
 		     const char *instance, struct checkpoint_claim *ret, struct err *err);
 
@@ -103,7 +106,7 @@ struct checkpoint_batch {
 	struct checkpoint_claim claim;
 	size_t n_sources;
 	int64_t frontier[CHECKPOINT_SOURCES_MAX];
-	struct span states; /* N of checkpoint_encode() */
+	struct span states; /* N of checkpoint_encode(), no key twice */
 	size_t n;
 	int64_t active_us; /* greatest of them */
 	int64_t taken_us;  /* now */
@@ -115,13 +118,17 @@ struct checkpoint_batch {
  * STORE_DOWN (may or may not have been: write it again, that is harmless), STORE_SCHEMA. */
 int checkpoint_write(struct store *s, const struct checkpoint_batch *b, struct err *err);
 
-/* Drop the rungs that LADDER keeps no longer; at most LIMIT rows at a time.  *DROPPED says how many. */
+/* Drop the rungs that LADDER keeps no longer; at most LIMIT rows at a time.  *DROPPED says how many: LIMIT, and there may be
+ * more; an owner that was replaced drops none.  Each call reads the partition's index of rungs: not too often. */
 int checkpoint_thin(struct store *s, const struct checkpoint_claim *claim, const struct checkpoint_ladder *ladder,
 		    int64_t now_us, int64_t limit, int64_t *dropped, struct err *err);
 
 /* ---- reading ---- */
 
-struct checkpoint_load; /* the states of one partition, read in portions: memory is that of one portion */
+/* The states of one partition, read in portions of about 8 MB, as they were when it was opened.  It is a transaction: until it
+ * is freed or has come to its end the store takes no other calls of this header but checkpoint_get and checkpoint_get_rung,
+ * and the server ends the session when nothing is read for half a minute (STORE_DOWN). */
+struct checkpoint_load;
 
 /* States with active_us < ACTIVE_SINCE_US come without bytes: only their keys are of interest. */
 int checkpoint_load_open(struct store *s, const struct checkpoint_claim *claim, size_t n_sources,
@@ -149,7 +156,9 @@ int checkpoint_forget(struct store *s, const struct checkpoint_claim *claim, con
 /*
  * The states as they were at clock AT, as far as the ladder knows them: for every key the newest one that is not newer.
  * rewind: the partition's own, newer ones are forgotten.  fork: those of SOURCE become the (so far empty) partition's.
- * CLAIM's frontier and reached are renewed: the frontier is where the fold has to begin so that all keys come out right.
+ * CLAIM's frontier, reached and active_us are renewed: the frontier is where the fold has to begin so that all keys come out
+ * right.  A partition that has a frontier already is not forked into again, and where nothing was ever written nothing is
+ * brought: CLAIM stays as it is.
  * -1 on STATE_TOO_OLD: names a key that existed then and of which no state is old enough, and the earliest clock that
  * would do.
  */

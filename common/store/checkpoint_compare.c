@@ -14,8 +14,10 @@ static const char prepare[] =
     "CREATE TEMPORARY TABLE IF NOT EXISTS forebay_remembered (topic text, partition int, key bytea, clock bigint, "
     "comparable bool, digest bytea); TRUNCATE forebay_remembered";
 
-/* Parameters: group, partition. */
-#define OF_GROUP "p.run = 'live' AND p.worker = $1 AND $2 IN (-1, p.partition)"
+/* Parameters: group, partition.  A group that was given another primary input keeps its old rows. */
+#define OF_GROUP                                                                                         \
+	"p.run = 'live' AND p.worker = $1 AND $2 IN (-1, p.partition) AND p.topic = (SELECT topic FROM " \
+	"forebay.state_partitions WHERE run = 'live' AND worker = $1 ORDER BY claimed_at DESC, topic LIMIT 1)"
 
 static const char remember_sql[] =
     "INSERT INTO forebay_remembered SELECT p.topic, p.partition, s.key, s.clock, NOT EXISTS (SELECT FROM "

@@ -11,7 +11,9 @@
  *	the positions of the rungs chosen,
  *	if AT is before the old frontier's clock, where the source stood at AT, because a key that is born after AT is born
  *	again.  No record tells that exactly, but the greatest position in any state that is not newer than AT is not
- *	after it; with no such state nothing is known, and reading begins at the source's beginning.
+ *	after it; with no such state nothing is known, and reading begins at the source's beginning.  For a key that is
+ *	born at AT itself, by a record of another source, a state of clock AT may stand behind that record: then only
+ *	states before AT count.
  * Of the primary input AT itself is known.
  */
 #include <inttypes.h>
@@ -25,11 +27,11 @@
 struct past {
 	int64_t id, at;
 	bool fresh;                              /* it has none */
+	bool reborn;                             /* a key that will be gone was born at AT */
 	int64_t frontier[CHECKPOINT_STORED_MAX]; /* in the order of the list of the partition claimed */
 	size_t n;
-	size_t
-	    place[CHECKPOINT_STORED_MAX]; /* of each of those in its own list, from 1; 0: it does not know the source */
-	int64_t reached, active_us;       /* of the states chosen */
+	size_t place[CHECKPOINT_STORED_MAX]; /* of each of those in its own list, from 1; 0: not known there */
+	int64_t reached, active_us;          /* of the states chosen */
 };
 
 /* Parameters: partition, AT. */
@@ -73,20 +75,46 @@ past_check(struct store *s, const struct past *p, struct err *err)
 		       rows_text(rows, 0, 0).ptr, p->at, rows_int(rows, 0, 1));
 }
 
+/* Parameters: those of CHOSEN, greatest place, reborn. */
+static const char past_known[] =
+    CHOSEN ", known AS MATERIALIZED (SELECT again, clock, active_us, positions, CASE WHEN $4::int = 1 AND clock = $2 "
+	   "THEN (SELECT r.positions FROM forebay.state_rungs r WHERE r.partition = $1 AND r.key = chosen.key "
+	   "AND r.clock < $2 ORDER BY r.clock DESC LIMIT 1) ELSE positions END AS stood FROM chosen) "
+	   "SELECT i, min(coalesce(positions[i], -1)) FILTER (WHERE again), max(coalesce(stood[i], -1)), max(clock), "
+	   "max(active_us) FROM known CROSS JOIN generate_series(1, $3::int) AS i GROUP BY i ORDER BY i";
+
+static int
+past_reborn(struct store *s, struct past *p, struct err *err)
+{
+	CLEANUP(rows_free)
+	struct rows *rows = NULL;
+	struct param params[] = { PARAM_INT(p->id), PARAM_INT(p->at) };
+
+	if (store_query(s,
+			"SELECT EXISTS (SELECT FROM forebay.states WHERE partition = $1 AND clock > $2 AND born = $2)",
+			params, ARRAY_LEN(params), &rows, err) < 0)
+		return -1;
+	p->reborn = rows_bool(rows, 0, 0);
+	return 0;
+}
+
 /* The new frontier from the old one and the states chosen. */
 static int
 past_frontier(struct store *s, struct past *p, struct err *err)
 {
 	CLEANUP(rows_free)
 	struct rows *rows = NULL;
-	struct param params[] = { PARAM_INT(p->id), PARAM_INT(p->at), PARAM_INT(CHECKPOINT_STORED_MAX) };
-	bool before = p->at < p->frontier[0];
+	bool before = p->at < p->frontier[0] || (p->at == p->frontier[0] && p->reborn);
+	struct param params[4];
+	size_t last = 1;
 
-	if (store_query(s,
-			CHOSEN "SELECT i, min(coalesce(positions[i], -1)) FILTER (WHERE again), "
-			       "max(coalesce(positions[i], -1)), max(clock), max(active_us) "
-			       "FROM chosen CROSS JOIN generate_series(1, $3::int) AS i GROUP BY i ORDER BY i",
-			params, ARRAY_LEN(params), &rows, err) < 0)
+	for (size_t i = 0; i < p->n; i++)
+		last = p->place[i] > last ? p->place[i] : last;
+	params[0] = PARAM_INT(p->id);
+	params[1] = PARAM_INT(p->at);
+	params[2] = PARAM_INT((int64_t)last);
+	params[3] = PARAM_INT(p->reborn);
+	if (store_query(s, past_known, params, ARRAY_LEN(params), &rows, err) < 0)
 		return -1;
 	p->reached = rows_count(rows) > 0 ? rows_int(rows, 0, 3) : -1;
 	p->active_us = rows_count(rows) > 0 ? rows_int(rows, 0, 4) : 0;
@@ -227,7 +255,7 @@ past_bring(struct store *s, struct checkpoint_claim *claim, const struct checkpo
 		return -1;
 	if (p.fresh)
 		return 0;
-	if (past_check(s, &p, err) < 0 || past_frontier(s, &p, err) < 0)
+	if (past_check(s, &p, err) < 0 || past_reborn(s, &p, err) < 0 || past_frontier(s, &p, err) < 0)
 		return -1;
 	if ((source ? past_copy(s, claim, &p, err) : past_take_back(s, claim, &p, err)) < 0)
 		return -1;

@@ -256,8 +256,10 @@ claim_step(struct worker *w, struct recovery *r, struct err *err)
 	/* A batch under way belongs to the epoch before; its fate has to be known first. */
 	if (checkpointer_settle(w->checkpointer, &busy, err) < 0)
 		return -1;
-	if (busy)
+	if (busy) {
+		clock_sleep_us(PEEK_MS * US_PER_MS);
 		return 0;
+	}
 	for (; r->which < r->n; r->which++)
 		if (claim_site(w, &r->sites[r->which], err) < 0 || plan_site(w, &r->sites[r->which], err) < 0)
 			return err_wrap(err, "%s[%" PRId32 "]", w->topics[0], r->sites[r->which].partition);

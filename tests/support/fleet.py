@@ -223,7 +223,7 @@ class Fleet:
     def require_running(self):
         """Nobody has ended; the keeper's business is left to the keeper."""
         for worker in self.workers.values():
-            if not (self._keeper and worker.process.poll() in self.restarted | {None}):
+            if not worker.held and not (self._keeper and worker.process.poll() in self.restarted | {None}):
                 worker.require_running()
 
     def stop_keeping(self):

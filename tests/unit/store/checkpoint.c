@@ -1,4 +1,5 @@
 /* checkpoint.c -- states written under an epoch and read again; owners that were replaced, sessions that were lost. */
+#include "common/store/query.h"
 #include "tests/unit/store/checkpoint_fixture.h"
 
 #define MANY 5000
@@ -207,10 +208,7 @@ bytes_come_back(void **state)
 	CLEANUP(arena_free)
 	struct arena *arena = arena_new(4096, 4096);
 	struct checkpoint_claim claim = claim_as(s, &live, &three, "a");
-	static const char key[] = "\0"
-				  "000004711",
-			  key_none[] = "\0"
-				       "000099999";
+	static const char key[] = { 0, '0', '0', '0', '0', '0', '4', '7', '1', '1' };
 	struct checkpoint_state one;
 	size_t awake, portions;
 	bool found;
@@ -228,7 +226,7 @@ bytes_come_back(void **state)
 	assert_int_equal(claim.reached, MANY);
 	assert_int_equal(claim.active_us, MANY * MINUTE);
 
-	assert_int_equal(checkpoint_get(s, &claim, 3, (struct span){ key_none, 10 }, arena, &one, &found, NULL), 0);
+	assert_int_equal(checkpoint_get(s, &claim, 3, (struct span){ key, 9 }, arena, &one, &found, NULL), 0);
 	assert_false(found);
 	assert_int_equal(checkpoint_get(s, &claim, 3, (struct span){ key, 10 }, arena, &one, &found, NULL), 0);
 	assert_true(found);
@@ -267,6 +265,34 @@ large_states_come_back(void **state)
 	b.states = buffer_span(&encoded);
 	assert_int_equal(checkpoint_encode(&encoded, &one, 3), -1);
 	assert_int_equal(encoded.len, b.states.len);
+}
+
+static void
+reads_binary_values(void **state)
+{
+	CLEANUP(store_free)
+	struct store *s = postgres_store(&server, 0);
+	CLEANUP(rows_free)
+	struct rows *rows = NULL;
+	int64_t values[3] = { 9, 9, 9 };
+
+	(void)state;
+	assert_int_equal(store_query_binary(s,
+					    "SELECT -5::bigint, NULL::bigint, 7::int, '{1,NULL,-3,4}'::bigint[], "
+					    "'{}'::bigint[], NULL::bigint[], '\\x00ff00'::bytea, ''::bytea",
+					    NULL, 0, &rows, NULL),
+			 0);
+	assert_int_equal(rows_binary_int(rows, 0, 0), -5);
+	assert_int_equal(rows_binary_int(rows, 0, 1), 0);
+	assert_int_equal(rows_binary_int(rows, 0, 2), 0); /* not a bigint */
+	assert_int_equal(rows_binary_ints(rows, 0, 3, values, 3), 4);
+	expect_offsets(values, (int64_t[]){ 1, 0, -3 }, 3);
+	assert_int_equal(rows_binary_ints(rows, 0, 4, values, 3), 0);
+	assert_int_equal(rows_binary_ints(rows, 0, 5, values, 3), 0);
+	assert_int_equal(rows_text(rows, 0, 6).len, 3);
+	assert_memory_equal(rows_text(rows, 0, 6).ptr, "\0\377\0", 3);
+	assert_non_null(rows_text(rows, 0, 7).ptr);
+	assert_int_equal(rows_text(rows, 0, 7).len, 0);
 }
 
 static void
@@ -499,17 +525,18 @@ checks_the_tables(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[12 + ARRAY_LEN(lacks)] = {
+	struct CMUnitTest tests[13 + ARRAY_LEN(lacks)] = {
 		cmocka_unit_test(claims_raise_the_epoch), cmocka_unit_test(old_owner_is_fenced),
 		cmocka_unit_test(refused_first_write),    cmocka_unit_test(frozen_owner_is_evicted),
 		cmocka_unit_test(bytes_come_back),        cmocka_unit_test(large_states_come_back),
-		cmocka_unit_test(layouts_are_kept),       cmocka_unit_test(forgets_keys),
-		cmocka_unit_test(sources_come_and_go),    cmocka_unit_test(too_many_sources),
-		cmocka_unit_test(session_is_lost),        cmocka_unit_test(load_is_given_up),
+		cmocka_unit_test(reads_binary_values),    cmocka_unit_test(layouts_are_kept),
+		cmocka_unit_test(forgets_keys),           cmocka_unit_test(sources_come_and_go),
+		cmocka_unit_test(too_many_sources),       cmocka_unit_test(session_is_lost),
+		cmocka_unit_test(load_is_given_up),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(lacks); i++)
-		tests[12 + i] = (struct CMUnitTest){ .name = lacks[i].name,
+		tests[13 + i] = (struct CMUnitTest){ .name = lacks[i].name,
 						     .test_func = checks_the_tables,
 						     .initial_state = (void *)(uintptr_t)&lacks[i] };
 	return cmocka_run_group_tests_name("checkpoint", tests, start, wipe);

@@ -122,11 +122,12 @@ make_rungs(struct store *s, const struct checkpoint_claim *claim)
 {
 	char sql[500];
 
-	snprintf(sql, sizeof(sql),
-		 "TRUNCATE forebay.state_rungs; INSERT INTO forebay.state_rungs SELECT %" PRId64
-		 ", convert_to(k, 'UTF8'), m, ARRAY[m], 0, 0, 1, m * bigint '60000000', '' FROM unnest(ARRAY['x', 'y']) k, "
-		 "generate_series(0, 3 * 1440 - 5, 5) m",
-		 claim->id);
+	snprintf(
+	    sql, sizeof(sql),
+	    "TRUNCATE forebay.state_rungs; INSERT INTO forebay.state_rungs SELECT %" PRId64
+	    ", convert_to(k, 'UTF8'), m, ARRAY[m], 0, 0, 1, m * bigint '60000000', '' FROM unnest(ARRAY['x', 'y']) k, "
+	    "generate_series(0, 3 * 1440 - 5, 5) m",
+	    claim->id);
 	assert_int_equal(store_exec(s, sql, NULL), 0);
 }
 
@@ -382,6 +383,29 @@ rewinds_silence(void **state)
 	expect_states(s, &claim, "a@10 b@40");
 }
 
+/* Key c is born at 10 by a record of u, which a's state of clock 10 stands behind: what lies between is read again. */
+static void
+rewinds_to_a_birth(void **state)
+{
+	static const struct put early = { "a", { 5, 2, 1 }, 3 }, then = { "a", { 10, 4, 2 }, 3 },
+				late[] = { { "a", { 20, 9, 6 }, 3 }, { "c", { 20, 9, 6 }, 10 } };
+
+	(void)state;
+	for (int keep = 0; keep < 2; keep++) {
+		CLEANUP(store_free)
+		struct store *s = postgres_store(&server, 1);
+		struct checkpoint_claim claim = claim_as(s, &live, &three, "a");
+
+		if (keep)
+			assert_int_equal(write_states(s, &claim, 1, (int64_t[]){ 5, 2, 1 }, &early, 1, NULL), 0);
+		assert_int_equal(write_states(s, &claim, PERIOD, (int64_t[]){ 10, 4, 2 }, &then, 1, NULL), 0);
+		assert_int_equal(write_states(s, &claim, 2 * PERIOD, (int64_t[]){ 10, 4, 2 }, late, 2, NULL), 0);
+		assert_int_equal(checkpoint_rewind(s, &claim, &three, 10, NULL), 0);
+		expect_offsets(claim.frontier, keep ? (int64_t[]){ 10, 2, 1 } : (int64_t[]){ 10, -1, -1 }, 3);
+		expect_states(s, &claim, "a@10");
+	}
+}
+
 /* A source that a rung does not know yet was not read: from its beginning. */
 static void
 rewinds_before_a_source(void **state)
@@ -454,6 +478,7 @@ main(void)
 		cmocka_unit_test(forks_once),
 		cmocka_unit_test(forks_other_sources),
 		cmocka_unit_test(rewinds_silence),
+		cmocka_unit_test(rewinds_to_a_birth),
 		cmocka_unit_test(rewinds_before_a_source),
 		cmocka_unit_test(too_old_for_several),
 		cmocka_unit_test(rewinds_nothing),
