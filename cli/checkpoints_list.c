@@ -20,43 +20,65 @@ static const struct column columns[COLUMNS] = {
 
 /* ---- committed offsets ---- */
 
-/* Of partitions I to before END, which are of one group in one run, into COMMITTED. */
-static int
-ask_group(struct checkpoints *c, struct cluster *cluster, const struct checkpoint_summary *list, size_t i, size_t end,
-	  int64_t *committed, struct err *err)
+/* The consumer group of a partition's run; NULL when memory is out. */
+static const char *
+group_of(struct checkpoints *c, const struct checkpoint_summary *p)
 {
-	const char *run = list[i].run, *group = list[i].group;
-	struct topic_partition *tp = arena_alloc(c->arena, (end - i) * sizeof(*tp));
+	return strcmp(p->run, "live") == 0 ? p->group : arena_printf(c->arena, "%s.%s", p->group, p->run);
+}
 
-	if (strcmp(run, "live") != 0)
-		group = arena_printf(c->arena, "%s.%s", group, run);
-	if (!tp || !group)
+/* Of N partitions of GROUP. */
+static int
+ask_group(struct checkpoints *c, struct cluster *cluster, const char *group, const struct checkpoint_summary *list,
+	  size_t n, int64_t *committed, struct err *err)
+{
+	struct topic_partition *tp = arena_alloc(c->arena, (n + 1) * sizeof(*tp));
+
+	if (!tp)
 		return err_set(err, REASON_NO_MEMORY, "offsets");
-	for (size_t k = i; k < end; k++)
-		tp[k - i] =
-		    (struct topic_partition){ (char *)(uintptr_t)list[k].topic, list[k].partition, OFFSET_NONE };
-	if (cluster_committed(cluster, group, tp, end - i, err) < 0)
+	for (size_t i = 0; i < n; i++)
+		tp[i] = (struct topic_partition){ (char *)(uintptr_t)list[i].topic, list[i].partition, OFFSET_NONE };
+	if (cluster_committed(cluster, group, tp, n, err) < 0)
 		return -1;
-	for (size_t k = i; k < end; k++)
-		committed[k] = tp[k - i].offset;
+	for (size_t i = 0; i < n; i++)
+		committed[i] = tp[i].offset;
 	return 0;
 }
 
+static bool
+is_known(const struct cluster_group *groups, size_t n, const char *id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(groups[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+/* A group that the cluster does not know has committed nothing; librdkafka may not even survive the question
+ * while the cluster looks for a coordinator of it (its issue 5040). */
 static int
 ask_kafka(struct checkpoints *c, const struct checkpoint_summary *list, size_t n, int64_t *committed, struct err *err)
 {
 	CLEANUP(cluster_close)
 	struct cluster *cluster = NULL;
+	struct cluster_group *groups;
 	struct client_config config;
+	size_t n_groups;
 
 	if (kafka_client(&c->options->kafka, c->overrides, c->arena, &config, err) < 0 ||
-	    cluster_open(&config, (int)c->options->kafka.timeout_ms, &cluster, err) < 0)
+	    cluster_open(&config, (int)c->options->kafka.timeout_ms, &cluster, err) < 0 ||
+	    cluster_groups(cluster, c->arena, &groups, &n_groups, err) < 0)
 		return -1;
 	for (size_t i = 0, end; i < n; i = end) {
+		const char *group = group_of(c, &list[i]);
+
 		for (end = i + 1; end < n; end++)
 			if (strcmp(list[end].run, list[i].run) != 0 || strcmp(list[end].group, list[i].group) != 0)
 				break;
-		if (ask_group(c, cluster, list, i, end, committed, err) < 0)
+		if (!group)
+			return err_set(err, REASON_NO_MEMORY, "offsets");
+		if (is_known(groups, n_groups, group) &&
+		    ask_group(c, cluster, group, list + i, end - i, committed + i, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -258,7 +258,7 @@ int
 rebuild_run(const struct rebuild *r, struct arena *arena, struct err *err)
 {
 	struct sigaction catch = { .sa_handler = on_signal }, on_int, on_term;
-	struct folder folder;
+	struct folder folder = { 0 };
 	int failed = -1;
 	pid_t pid;
 

@@ -692,6 +692,8 @@ finish(struct worker *w, struct recovery *r)
 		  "asleep", LOG_I((int64_t)r->sleepers), "records", LOG_I(r->records), "load_ms",
 		  LOG_I((r->loaded_us - r->begun_us) / US_PER_MS), "fold_ms", LOG_I((now - r->loaded_us) / US_PER_MS),
 		  NULL);
+	if (w->audit && !w->batch.begun_us)
+		w->batch.begun_us = now; /* the folds have emptied the batch that was to tell of it */
 	r->which = 0;
 	r->stage = STAGE_LIVE;
 	if (plan_follows(w))

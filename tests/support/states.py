@@ -9,10 +9,10 @@ import signal
 import socket
 from urllib.parse import urlsplit
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic
 
-from support.broker import SILENT, Publisher, patient
+from support.broker import SILENT, Publisher, _message, patient
 from support.fleet import Worker
 from support.telemetry import START_US
 from support.wait import until
@@ -21,12 +21,12 @@ ETL, FORECASTER, SCORER = "etl-preprocessor", "batch-forecaster", "realtime-scor
 STEP_MS = 1000           # between two readings of a device
 START_MS = START_US // 1000
 
-SHORT = {"session.timeout.ms": 4000, "transaction.timeout.ms": 5000, "errors.retry.delay.max.ms": 500, "cache.uri": ""}
+SHORT = {"session.timeout.ms": 4000, "transaction.timeout.ms": 5000, "errors.retry.delay.max.ms": 500}
 OWN = {
     ETL: {"step.ms": STEP_MS, "window.steps": 10, "lateness.ms": 2000, "aggregates.topic": ""},
     FORECASTER: {"seasons": "10", "history.steps": 60, "residual.steps": 20, "residual.min": 4, "horizon.steps": 4,
-                 "quantiles": "0.1,0.5,0.9"},
-    SCORER: {},
+                 "quantiles": "0.1,0.5,0.9", "cache.uri": ""},
+    SCORER: {"cache.uri": ""},
 }
 INPUTS = {ETL: ("readings",), FORECASTER: ("series",), SCORER: ("readings",)}
 SIDES = {SCORER: ("forecasts",)}
@@ -55,8 +55,21 @@ class World:
     def __init__(self, stack, broker, database, fleet, schemas, name):
         self.stack, self.broker, self.database, self.fleet, self.schemas = stack, broker, database, fleet, schemas
         self.name = name
-        self.partitions = broker.partitions("fleet.journal")
-        self.made = set()
+        self.partitions = until(lambda: broker.topics().get("fleet.journal"), "topics are there")
+        self.made, self.clients = set(), {}
+
+    def client(self, group):
+        """A consumer that never joins its group."""
+        if group not in self.clients:
+            self.clients[group] = Consumer({
+                "bootstrap.servers": self.stack.bootstrap, "group.id": group, "enable.auto.commit": False,
+                "auto.offset.reset": "earliest", "isolation.level": "read_committed", "enable.partition.eof": True,
+                "fetch.wait.max.ms": 10, **SILENT})
+        return self.clients[group]
+
+    def close(self):
+        for client in self.clients.values():
+            client.close()
 
     # ---- topics ----
 
@@ -68,8 +81,8 @@ class World:
         return name
 
     def make(self, *names):
-        new = [NewTopic(n, self.partitions, 1, config={"retention.ms": "-1"}) for n in names if n not in self.made]
-        for future in self.broker.admin.create_topics(new, operation_timeout=30).values():
+        new = [NewTopic(n, self.partitions, 1, config={"retention.ms": "-1"}) for n in names]
+        for future in (self.broker.admin.create_topics(new, operation_timeout=30) if new else {}).values():
             future.result()
         self.made.update(names)
         until(lambda: set(names) <= set(self.broker.topics()), f"topics {names} are there")
@@ -88,14 +101,14 @@ class World:
         inputs = [f"{self.name}.{t}" for t in topics or INPUTS[kind]]
         sides = [f"{self.name}.{t}" for t in SIDES.get(kind, ())]
         outputs = {f"{t}.topic": f"{self.name}.{label}.{t}" for t in OUTPUTS[kind]}
-        letters = [f"{self.name}.{label}.{t.rpartition('.')[2]}.dlq" for t in inputs[:1]]
-        self.make(*{*inputs, *sides, *outputs.values(), *letters} - self.made)
+        letters = f"{self.name}.{label}.letters"
+        self.make(*{*inputs, *sides, *outputs.values(), letters} - self.made)
         named = {"group.id": self.group(label), "topics": ",".join(inputs), **outputs,
-                 "errors.deadletterqueue.topic.name": letters[0]}
+                 "errors.deadletterqueue.topic.name": letters}
         if sides:
             named["side.topics"] = ",".join(sides)
         dotted = {key.replace("_", "."): value for key, value in options.items()}
-        worker = Worker(kind, self.stack, self.fleet.logs, f"{self.name}-{label}-{kind}",
+        worker = Worker(kind, self.stack, self.fleet.logs, f"{self.name}-{label}",
                         {**SHORT, **OWN[kind], **named, **dotted})
         self.fleet.workers[worker.instance] = worker
         return worker.start() if start else worker
@@ -110,6 +123,11 @@ class World:
     def members(self, label="live"):
         groups = patient(lambda: self.broker.admin.list_groups(self.group(label), timeout=10))
         return sum(len(g.members) for g in groups)
+
+    def set_offsets(self, offsets, label="live", topic="readings"):
+        """As kafka-consumer-groups --reset-offsets does; the group must have no members."""
+        wanted = [TopicPartition(self.topic(topic), p, o) for p, o in offsets.items()]
+        patient(lambda: self.client(self.group(label)).commit(offsets=wanted, asynchronous=False))
 
     # ---- readings ----
 
@@ -127,8 +145,18 @@ class World:
                                    timestamp=stamp(number, place))
         publisher.flush()
 
+    def chatter(self, rounds, device, values, times):
+        """So many more readings of one device in each round, between two of its usual ones."""
+        publisher = Publisher(self.stack.bootstrap, self.topic("readings"))
+        for number in rounds:
+            for n in range(1, times):
+                part = number + n / times
+                publisher.send(device.encode(), self.reading(device, part, values(device, part)),
+                               timestamp=START_MS + int(part * STEP_MS))
+        publisher.flush()
+
     def reading(self, device, number, said):
-        event_us = (START_MS + number * STEP_MS) * 1000
+        event_us = int((START_MS + number * STEP_MS) * 1000)
         values = [{"metric": metric, "value": value, "unit": None, "quality": "good", "text": None}
                   for metric, value in said.items()]
         return self.schemas.encode("Reading", {"device": device, "event_time": event_us, "ingest_time": event_us,
@@ -137,10 +165,16 @@ class World:
     # ---- what became of them ----
 
     def ends(self, topic="readings"):
-        return self.broker.ends(self.topic(topic))
+        """Partition -> offset of the next record."""
+        ask, name = self.client(self.group()), self.topic(topic)
+        return {p: patient(lambda p=p: ask.get_watermark_offsets(TopicPartition(name, p), timeout=10)[1])
+                for p in range(self.partitions)}
 
     def committed(self, label="live", topic="readings"):
-        return {p: max(o, 0) for p, o in self.broker.committed(self.group(label), self.topic(topic)).items()}
+        asked = [TopicPartition(self.topic(topic), p) for p in range(self.partitions)]
+        answers = patient(lambda: self.client(self.group(label)).committed(asked, timeout=10))
+        assert not any(a.error for a in answers), answers
+        return {a.partition: max(a.offset, 0) for a in answers}
 
     def done(self, label="live", topic="readings"):
         return self.committed(label, topic) == self.ends(topic)
@@ -153,7 +187,24 @@ class World:
 
     def outputs(self, label, topic, start=None):
         """The committed records, by partition and offset."""
-        return self.broker.read(f"{self.name}.{label}.{topic}", start)
+        return self.read(f"{self.name}.{label}.{topic}", start)
+
+    def read(self, topic, start=None):
+        """As Broker.read(), with a client that is there already."""
+        reader, found = self.client("reader"), []
+        left = set(range(self.partitions))
+        reader.assign([TopicPartition(topic, p, (start or {}).get(p, OFFSET_BEGINNING)) for p in left])
+        while left:
+            m = reader.poll(60)
+            assert m, f"{topic}: no end of partitions {left}"
+            if not m.error():
+                found.append(_message(m))
+            elif m.error().code() == KafkaError._PARTITION_EOF:
+                left.discard(m.partition())
+            elif not m.error().retriable():
+                raise KafkaException(m.error())
+        reader.unassign()
+        return sorted(found, key=lambda m: (m.partition, m.offset))
 
     # ---- states ----
 
@@ -179,6 +230,11 @@ class World:
 
     def partition_of(self, key, label="live"):
         return next(p for p, k, _, _ in self.states(label) if k == key)
+
+    def born(self, key, label="live"):
+        return self.database.value(
+            "SELECT s.born FROM forebay.states s JOIN forebay.state_partitions p ON p.id = s.partition "
+            "WHERE p.worker = %s AND p.run = 'live' AND s.key = %s", self.group(label), key)
 
     def flip(self, key, table="states", label="live"):
         """A bit of each state of that key is another one; how many states that is."""
@@ -207,16 +263,6 @@ def kill(*workers):
         worker.signal(signal.SIGKILL)
     for worker in workers:
         assert worker.exit_code() == -signal.SIGKILL
-
-
-def set_offsets(bootstrap, group, topic, offsets):
-    """As kafka-consumer-groups --reset-offsets does; the group must have no members."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, **SILENT})
-    try:
-        wanted = [TopicPartition(topic, p, o) for p, o in offsets.items()]
-        patient(lambda: consumer.commit(offsets=wanted, asynchronous=False))
-    finally:
-        consumer.close()
 
 
 def write_plan(path, ranges):

@@ -2,38 +2,588 @@
 
 Beside the worker that suffers there is a twin, in a group of its own, that reads the same and is left in peace.
 """
+import json
 import time
+from collections import Counter
 
 import pytest
 
-from support.states import ETL, FORECASTER, SCORER, START_MS, STEP_MS, World, by_key, grouped, kill, noise
 from support.broker import Publisher
+from support.states import (ETL, FORECASTER, SCORER, World, by_key, grouped, kill, noise, redis, stamp,
+                            write_plan)
+from support.wait import until
 
 HUGE = 3600000
+LADDER = {"checkpoint_interval_ms": 100, "checkpoint_ladder": "1s:100"}
 
 
 @pytest.fixture
 def world(request, line, broker, database, fleet, schemas):
-    name = request.node.name.removeprefix("test_").partition("[")[0].replace("_", "-")
-    number = getattr(request.node, "callspec", None)
-    return World(line, broker, database, fleet, schemas, name + (f"-{sum(number.indices.values())}" if number else ""))
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")
+    row = getattr(request.node, "callspec", None)
+    name += "".join(f"-{n}" for n in row.indices.values()) if row else ""
+    world = World(line, broker, database, fleet, schemas, name)
+    yield world
+    world.close()
 
 
 def names(count, prefix="pump"):
     return [f"{prefix}-{n:02d}" for n in range(count)]
 
 
+DEVICES = names(12)
+
+
+def told(worker, reason):
+    """What the log says under that reason."""
+    return [e for e in worker.events() if e.get("reason") == reason]
+
+
+def refuses(worker, reason, *words):
+    """It ends with exit code 2 and an error that says so."""
+    assert worker.exit_code() == 2, worker.text()
+    said = told(worker, reason)
+    assert said and all(str(word) in said[-1]["error"] for word in words), worker.text()
+
+
+def recovery(worker):
+    return worker.await_log(lambda e: e.get("event") == "states are back")
+
+
+def same(world, topic, label="live", twin="twin", unit=None, start=None):
+    """What LABEL has sent is what its twin has sent."""
+    unit = {"unit": unit} if unit else {}
+    ours = grouped(world.outputs(label, topic, start), **unit)
+    assert ours, f"nothing in {topic}"
+    assert ours == grouped(world.outputs(twin, topic), **unit)
+
+
 # ---- killed at work ----
 
-KINDS = {ETL: ("readings", by_key), SCORER: ("readings", by_key), FORECASTER: ("windows", by_key)}
 INTERVALS = {"small": 100, "huge": HUGE}
-DEVICES = names(12)
-SPIKES = range(96, 100)   # rounds in which every third device is far off
-FIRST, SECOND, LAST = range(0, 103), range(103, 135), range(135, 175)
+SPIKES = range(97, 100)   # rounds in which every third device is far off
+BEFORE, BETWEEN, AFTER = range(0, 103), range(103, 135), range(135, 175)
 
 
-def unusual(device, number):
+def with_spikes(device, number):
     said = noise()(device, number)
     if number in SPIKES and int(device[-2:]) % 3 == 0:
         said["temperature"] += 60
     return said
+
+
+@pytest.fixture(scope="module")
+def killed(line, broker, database, module_fleet, schemas):
+    """Workers of all kinds that were killed with windows half full, alerts firing and histories grown, and once in full work."""
+    world = World(line, broker, database, module_fleet, schemas, "killed")
+    inputs = {ETL: "readings", SCORER: "readings", FORECASTER: "etl-preprocessor-twin.series"}
+    live = []
+    for kind, topic in inputs.items():
+        world.twin(kind, f"{kind}-twin", topics=[topic])
+        for name, interval in INTERVALS.items():
+            live.append(world.worker(kind, f"{kind}-{name}", topics=[topic], checkpoint_interval_ms=interval))
+    everybody = [(f"{kind}-{name}", topic) for kind, topic in inputs.items() for name in (*INTERVALS, "twin")]
+
+    def await_all():
+        for label, topic in everybody:
+            world.await_done(label, topic=topic)
+    world.send(BEFORE, DEVICES, with_spikes)
+    await_all()
+    world.await_stored("etl-preprocessor-small")
+    world.firing = {label: world.outputs(label, "alerts") for label, _ in everybody if label.startswith(SCORER)}
+    world.ends_before = {label: world.broker.ends(f"killed.{label}.series") for label, _ in everybody if ETL in label}
+    kill(*live)
+    for worker in live:
+        worker.start()
+    world.recovered = {worker.options["group.id"].partition(".")[2]: recovery(worker) for worker in live}
+    world.send(BETWEEN, DEVICES, with_spikes)
+    kill(*live)
+    for worker in live:
+        worker.start()
+    world.send(AFTER, DEVICES, with_spikes)
+    await_all()
+    world.exits = module_fleet.stop()
+    yield world
+    world.close()
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+@pytest.mark.parametrize("kind, topic", [(ETL, "series"), (SCORER, "scores"), (SCORER, "alerts"), (FORECASTER, "forecasts")])
+def test_killed_at_work(killed, kind, topic, interval):
+    # Forecasts of a transaction are sent in no order of theirs.
+    same(killed, topic, f"{kind}-{interval}", f"{kind}-twin", by_key if kind == FORECASTER else None)
+    assert set(killed.exits.values()) == {0}
+    assert not killed.outputs(f"{kind}-{interval}", "letters")
+
+
+def test_killed_with_states_in_the_table_or_in_the_log(killed):
+    """What it was rebuilt from: with a small interval states, with a huge one the records."""
+    for kind in (ETL, SCORER, FORECASTER):
+        assert killed.recovered[f"{kind}-small"]["states"] == 2 * len(DEVICES)
+        assert killed.recovered[f"{kind}-huge"]["states"] == 0
+        assert killed.recovered[f"{kind}-huge"]["records"] > 0
+    assert killed.recovered["etl-preprocessor-small"]["records"] == 0
+    assert killed.recovered["etl-preprocessor-huge"]["records"] == len(BEFORE) * len(DEVICES)
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_killed_with_windows_half_full(killed, interval, schemas):
+    label = f"etl-preprocessor-{interval}"
+    first = schemas.decode(killed.outputs(label, "series", killed.ends_before[label])[0].value)
+    split_us = stamp(BEFORE.stop, 0) * 1000
+    assert first["start_time"] < split_us < first["start_time"] + 10 * first["step_us"]
+    assert first["readings"] == 10 and first["imputed"] == 0
+    windows = Counter(by_series(schemas.decode(m.value)) for m in killed.outputs(label, "series"))
+    assert set(windows.values()) == {(AFTER.stop - 3) // 10} and len(windows) == 2 * len(DEVICES)
+
+
+def by_series(record):
+    return record["device"], record["metric"]
+
+
+@pytest.mark.parametrize("interval", INTERVALS)
+def test_killed_while_alerts_fire(killed, interval, schemas):
+    label = f"realtime-scorer-{interval}"
+    before = [schemas.decode(m.value) for m in killed.firing[label]]
+    assert {a["status"] for a in before} == {"firing"}
+    fired = {a["id"] for a in before if int(a["device"][-2:]) % 3 == 0}
+    assert len(fired) == len(DEVICES) / 3
+    ended = [a["id"] for a in (schemas.decode(m.value) for m in killed.outputs(label, "alerts")) if a["status"] == "resolved"]
+    assert fired <= set(ended) and len(ended) == len(set(ended))
+
+
+# ---- tables ----
+
+READER, LOOKER = "forebay_reader", "forebay_looker"
+HARM = [
+    # name, worker, what is done, how it is undone, as whom, reason, what the error names
+    ("a table is gone", ETL, "ALTER TABLE forebay.states RENAME TO elsewhere",
+     "ALTER TABLE forebay.elsewhere RENAME TO states", None, "STORE_SCHEMA", ["forebay.states", "forebay db migrate"]),
+    ("a column is gone", SCORER, "ALTER TABLE forebay.state_rungs RENAME COLUMN clock TO hour",
+     "ALTER TABLE forebay.state_rungs RENAME COLUMN hour TO clock", None, "STORE_SCHEMA",
+     ["forebay.state_rungs", "clock", "forebay db migrate"]),
+    ("read-only", FORECASTER,
+     f"CREATE ROLE {READER} LOGIN SUPERUSER; ALTER ROLE {READER} SET default_transaction_read_only = on",
+     f"DROP ROLE {READER}", READER, "STORE_REFUSED", ["read-only"]),
+    ("a right is missing", SCORER,
+     f"CREATE ROLE {LOOKER} LOGIN; GRANT USAGE ON SCHEMA forebay TO {LOOKER}; "
+     f"GRANT SELECT ON ALL TABLES IN SCHEMA forebay TO {LOOKER}",
+     f"DROP OWNED BY {LOOKER}; DROP ROLE {LOOKER}", LOOKER, "STORE_REFUSED", ["INSERT", "forebay.state"]),
+]
+
+
+@pytest.mark.parametrize("kind, harm, repair, role, reason, says", [row[1:] for row in HARM], ids=[row[0] for row in HARM])
+def test_tables(line, world, database, kind, harm, repair, role, reason, says):
+    """It ends before it is in the group: nobody loses a partition to it."""
+    database.run(harm)
+    try:
+        options = {"postgres_uri": line.postgres_uri.replace("//forebay@", f"//{role}@")} if role else {}
+        worker = world.worker(kind, **options)
+        refuses(worker, reason, *says)
+        assert not any(e.get("to") == "joined" for e in worker.events()) and world.members() == 0
+    finally:
+        database.run(repair)
+    worker.options.pop("postgres.uri", None)
+    worker.start().await_ready()
+    assert world.members() == 1
+
+
+# ---- PostgreSQL away ----
+
+def test_postgres_away(line, world):
+    """Away at the start, back, and away at work for longer than the backlog may grow."""
+    line.kill("postgres")
+    try:
+        live = world.worker(ETL, checkpoint_interval_ms=200, checkpoint_backlog_max_records=1000, batch_max_records=100)
+        world.twin(ETL)
+        until(lambda: "STORE_DOWN" in json.dumps(live.http("/health")[1]), "/health tells", 30)
+        assert live.http("/health?probe=ready")[0] == 503 and world.members() == 0
+    finally:
+        line.start("postgres")
+    live.await_ready()
+    world.send(range(0, 20), DEVICES, noise())
+    world.await_stored()
+    stored = sum(world.frontiers().values())
+    line.kill("postgres")
+    try:
+        world.send(range(20, 220), DEVICES, noise())
+        until(lambda: "STATE_BACKLOG" in json.dumps(live.http("/health")[1]), "/health tells", 60)
+        assert live.http("/health?probe=ready")[0] == 503 and live.running()
+        # A batch is under way when PostgreSQL goes: what it holds may count or not.
+        reached = sum(world.committed().values())
+        assert 1000 < reached - stored <= 1100
+        tries = live.metric("forebay_retries_total", reason="STATE_BACKLOG")
+        until(lambda: live.metric("forebay_retries_total", reason="STATE_BACKLOG") >= tries + 2, "it looks again", 30)
+        assert sum(world.committed().values()) == reached, "no record is processed meanwhile"
+    finally:
+        line.start("postgres")
+    world.await_done("live", "twin")
+    live.await_ready()
+    world.await_stored()
+    same(world, "series")
+    assert len(told(live, "STATE_BACKLOG")) > 0
+    assert live.stop() == 0
+
+
+# ---- a state that cannot be read ----
+
+VICTIM = b"pump-05\x1ftemperature"
+
+
+def next_rung():
+    """The ladder's only period is over."""
+    now = int(time.time())
+    until(lambda: int(time.time()) > now, "the next second", pause_s=0.05)
+
+
+def audit(world):
+    """What fleet.audit says of this world."""
+    found = [world.schemas.decode(m.value) for m in world.read("fleet.audit")]
+    return [a for a in found if a["subject"].startswith(world.group())]
+
+
+@pytest.mark.parametrize("rungs_too", [False, True], ids=["an older state", "all its records"])
+def test_flipped_bytes(world, rungs_too):
+    live, _ = world.worker(ETL, **LADDER), world.twin(ETL)
+    for rounds in (range(0, 15), range(15, 36)):
+        world.send(rounds, DEVICES, noise())
+        world.await_stored()
+        next_rung()
+    partition, born = world.partition_of(VICTIM), world.born(VICTIM)
+    rungs = [clock for _, key, clock, _ in world.states(table="state_rungs") if key == VICTIM]
+    assert rungs, "there are older states"
+    kill(live)
+    assert world.flip(VICTIM) == 1
+    if rungs_too:
+        assert world.flip(VICTIM, "state_rungs") == len(rungs)
+    live.start()
+    # Of that partition alone: since the older state, or since its first record.
+    assert recovery(live)["records"] == world.ends()[partition] - (born if rungs_too else max(rungs)) > 0
+    [said] = told(live, "STATE_CORRUPT")
+    assert (said["key"], said["partition"]) == (VICTIM.decode(), partition)
+    world.send(range(36, 60), DEVICES, noise())
+    world.await_done("live", "twin")
+    same(world, "series")
+    assert audit(world) == []
+
+
+def test_flipped_bytes_and_nothing_left(world):
+    live, _ = world.worker(ETL, checkpoint_interval_ms=100, checkpoint_ladder=""), world.twin(ETL)
+    world.send(range(0, 36), DEVICES, noise())
+    world.await_stored()
+    world.await_done("twin")
+    kill(live)
+    partition, before = world.partition_of(VICTIM), world.broker.ends(f"{world.name}.live.series")
+    assert world.flip(VICTIM) == 1
+    end = world.ends()[partition]
+    world.delete_records(world.topic("readings"), {partition: end})
+    live.start()
+    refuses(live, "STATE_CORRUPT", "pump-05", "temperature", end, "recovery.policy")
+    assert audit(world) == []
+    live.options["recovery.policy"] = "reset"
+    live.start().await_ready()
+    assert until(lambda: audit(world), "a line in fleet.audit")[0]["action"] == "state.reset"
+    [line] = audit(world)
+    assert "pump-05" in line["subject"] and "temperature" in line["subject"] and line["reason"]
+    world.send(range(36, 60), DEVICES, noise())
+    world.twin(ETL, "fresh")
+    world.await_done("live", "twin", "fresh")
+    by_state = lambda m: (by_series(world.schemas.decode(m.value)))
+    victim = ("pump-05", "temperature")
+    live_of, twin_of, fresh_of = (grouped(world.outputs(label, "series"), by_state) for label in ("live", "twin", "fresh"))
+    reset = grouped(world.outputs("live", "series", before), by_state)
+    assert reset[victim] == fresh_of[victim] != grouped(world.outputs("twin", "series", before), by_state)[victim]
+    del live_of[victim], twin_of[victim]
+    assert live_of == twin_of
+
+
+# ---- records that are gone ----
+
+def test_records_gone(world):
+    live, _ = world.worker(ETL, checkpoint_interval_ms=100), world.twin(ETL)
+    world.send(range(0, 23), DEVICES, noise())
+    world.await_stored()
+    frontiers = world.frontiers()
+    assert live.stop() == 0
+    live.options["checkpoint.interval.ms"] = HUGE
+    live.start()
+    world.send(range(23, 36), DEVICES, noise())
+    world.await_done("live", "twin")
+    kill(live)
+    partition, before = world.partition_of(VICTIM), world.broker.ends(f"{world.name}.live.series")
+    end = world.ends()[partition]
+    assert 0 < frontiers[partition] < end
+    world.delete_records(world.topic("readings"), {partition: end})
+    live.start()
+    refuses(live, "OFFSET_GONE", f"{world.topic('readings')}[{partition}]", frontiers[partition], end, "recovery.policy")
+    assert audit(world) == []
+    live.options["recovery.policy"] = "reset"
+    live.start().await_ready()
+    [line] = until(lambda: audit(world), "a line in fleet.audit")
+    assert line["action"] == "state.reset" and line["subject"] == f"{world.group()}/{world.topic('readings')}/{partition}"
+    assert str(end) in line["reason"] and str(frontiers[partition]) in line["reason"]
+    world.send(range(36, 60), DEVICES, noise())
+    world.twin(ETL, "fresh")
+    world.await_done("live", "twin", "fresh")
+    live_of, twin_of = (grouped(world.outputs(label, "series")) for label in ("live", "twin"))
+    reset = grouped(world.outputs("live", "series", before))
+    assert reset[partition] == grouped(world.outputs("fresh", "series"))[partition]
+    del live_of[partition], twin_of[partition]
+    assert live_of == twin_of and len(twin_of) > 1
+    # Once is enough: what it has forgotten is not missed again.
+    assert live.stop() == 0
+    live.options["recovery.policy"] = "fail"
+    live.start().await_ready()
+    assert len(audit(world)) == 1
+
+
+# ---- offsets set back ----
+
+def test_offsets_set_back(world):
+    live, _ = world.worker(ETL, instance_id="", **LADDER), world.twin(ETL)
+    short = world.worker(ETL, "short", instance_id="", checkpoint_interval_ms=100, checkpoint_ladder="")
+    ends = []
+    for rounds in (range(0, 23), range(23, 41), range(41, 66)):
+        world.send(rounds, DEVICES, noise())
+        world.await_stored("live")
+        world.await_stored("short")
+        next_rung()
+        ends.append(world.ends())
+    assert (live.stop(), short.stop()) == (0, 0)
+    # Somewhere between two rungs.
+    target = {p: (ends[0][p] + ends[1][p]) // 2 for p in ends[0]}
+    stamps = {(m.partition, m.offset): m.timestamp_ms for m in world.read(world.topic("readings"))}
+    since = {p: stamps[p, o] for p, o in target.items() if (p, o) in stamps}
+    first, starts = world.outputs("live", "series"), world.broker.ends(f"{world.name}.live.series")
+
+    world.set_offsets(target, "short")
+    short.start()
+    assert short.exit_code() == 2, short.text()
+    [said] = told(short, "STATE_TOO_OLD")
+    assert "pump-" in said["error"] and any(f"offset {o};" in said["error"] for o in target.values()), said
+    # It is none the worse for having been refused.
+    world.set_offsets(ends[2], "short")
+    short.start()
+
+    world.set_offsets(target)
+    live.start()
+    live.await_log(lambda e: e.get("event") == "offsets were set back; states go back with them")
+    world.await_done("live")
+    again = grouped(world.outputs("live", "series", starts))
+    assert again and again == grouped(m for m in first if m.timestamp_ms >= since[m.partition])
+    world.await_done("twin")
+    starts, twin_starts = (world.broker.ends(f"{world.name}.{label}.series") for label in ("live", "twin"))
+    world.send(range(66, 80), DEVICES, noise())
+    world.await_done("live", "short", "twin")
+    assert grouped(world.outputs("live", "series", starts)) == grouped(world.outputs("twin", "series", twin_starts))
+    same(world, "series", "short")
+
+
+# ---- a state that grows too large ----
+
+def test_state_too_large(world):
+    """One device speaks too often for its place in the order; what it says beyond the limit is dead-lettered, and stays so."""
+    slow = {"lateness_ms": 60000}
+    limit = {"state_key_max_bytes": 4096}
+    live = world.worker(ETL, checkpoint_interval_ms=HUGE, **slow, **limit)
+    world.twin(ETL, **slow, **limit)
+    world.twin(ETL, "free", **slow)
+    loud = "pump-05"
+
+    def talk(rounds):
+        world.send(rounds, DEVICES, noise())
+        world.chatter(rounds, loud, noise(), 10)
+    talk(range(0, 40))
+    world.await_done("live", "twin")
+    kill(live)
+    letters = world.outputs("live", "letters")
+    assert letters
+    live.start()
+    assert recovery(live)["records"] == sum(world.ends().values())
+    talk(range(40, 80))
+    world.await_done("live")
+    kill(live)
+    live.start()
+    talk(range(80, 160))
+    world.await_done("live", "twin", "free")
+    letters = world.outputs("live", "letters")
+    assert {(m.key, m.header("forebay.reason")) for m in letters} == {(loud.encode(), "STATE_TOO_LARGE")}
+    assert all(loud in m.header("__connect.errors.exception.message") for m in letters)
+    assert grouped(letters) == grouped(world.outputs("twin", "letters"))
+    same(world, "series")
+    assert not world.outputs("free", "letters")
+    ours, free = (grouped(world.outputs(label, "series"), by_key) for label in ("live", "free"))
+    assert ours.pop(loud.encode()) != free.pop(loud.encode())
+    assert ours == free and len(ours) == len(DEVICES) - 1
+
+
+# ---- asleep ----
+
+def test_idle_keys(line, world):
+    idle, busy = names(6, "idle"), names(6, "busy")
+    everybody = idle + busy
+    only = lambda devices: lambda device, number: noise()(device, number) if device in devices else None
+    live = world.worker(ETL, state_idle_ms=60000, checkpoint_interval_ms=100)
+    world.twin(ETL)
+
+    def await_asleep(count):
+        def seen():
+            return (live.metric("forebay_state_keys_asleep"), live.metric("forebay_state_keys"))
+        until(lambda: seen() == (count, 2 * len(everybody) - count), f"{count} keys asleep, {world.fleet.logs}")
+    world.send(range(0, 15), everybody, noise())
+    world.await_done("live")
+    assert live.metric("forebay_state_wakes_total") == 0
+    world.send(range(120, 125), everybody, only(busy))
+    await_asleep(2 * len(idle))
+    world.await_stored()
+    kill(live)
+    live.start()
+    assert recovery(live)["asleep"] > 0  # of partitions where others have spoken since
+    await_asleep(2 * len(idle))
+    world.send(range(125, 140), everybody, noise())
+    world.await_done("live")
+    await_asleep(0)
+    assert live.metric("forebay_state_wakes_total") == 2 * len(idle)
+
+    # Again, and PostgreSQL is not there when they speak.
+    world.send(range(260, 265), everybody, only(busy))
+    await_asleep(2 * len(idle))
+    line.kill("postgres")
+    try:
+        before = sum(world.committed().values())
+        world.send(range(265, 280), everybody, noise())
+        until(lambda: "STORE_DOWN" in json.dumps(live.http("/health")[1]), "/health tells", 60)
+        assert live.http("/health?probe=ready")[0] == 503 and live.running()
+        assert sum(world.committed().values()) < sum(world.ends().values())
+    finally:
+        line.start("postgres")
+    world.await_done("live", "twin")
+    assert before < sum(world.committed().values())
+    assert live.metric("forebay_state_wakes_total") == 4 * len(idle)
+    await_asleep(0)
+    same(world, "series")
+
+
+# ---- in which order ----
+
+def forecast(world, device, metric, number, median, steps=200):
+    """A record of topic forecasts whose median tells which one it is."""
+    levels = [0.05, 0.25, 0.5, 0.75, 0.95]
+    return world.schemas.encode("Forecast", {
+        "device": device, "metric": metric, "origin_time": stamp(number, 0) * 1000, "step_us": 1_000_000,
+        "levels": levels, "values": [median + d for _ in range(steps) for d in (-8.0, -2.0, 0.0, 2.0, 8.0)],
+        "model": "test", "version": "", "members": [], "ingest_time": stamp(number, 0) * 1000})
+
+
+class Traffic:
+    """Readings on both lanes with forecasts in between; nobody waits for anybody."""
+
+    def __init__(self, world):
+        self.world = world
+        self.topics = {t: Publisher(world.stack.bootstrap, world.topic(t)) for t in ("readings", "deferred", "forecasts")}
+        self.medians = {}
+
+    def send(self, rounds):
+        for number in rounds:
+            for place, device in enumerate(DEVICES):
+                said = noise()(device, number)
+                lane = "deferred" if (number * 7 + place * 3) % 11 == 0 else "readings"
+                self.topics[lane].send(device.encode(), self.world.reading(device, number, said), timestamp=stamp(number, place))
+                if (number * 5 + place) % 13 == 0:
+                    median = 15 + (number * 17 + place * 29) % 1000 / 100
+                    self.medians[device, number] = median
+                    self.topics["forecasts"].send(device.encode(), forecast(self.world, device, "temperature", number, median),
+                                                  timestamp=stamp(number, place))
+        for publisher in self.topics.values():
+            publisher.flush()
+
+
+def follower(world, tmp_path, topics=("readings",), label="live", kind=SCORER, **options):
+    """A bounded run over everything, in the order of the journal; its run.id."""
+    run = f"follower-{label}"
+    ranges = {world.topic(t): {p: (0, end) for p, end in world.ends(t).items()} for t in (*topics, "forecasts")}
+    worker = world.worker(kind, label, start=False, topics=topics, run_id=run, run_outputs="shadow", run_source_group=world.group(label),
+                          run_plan=write_plan(tmp_path / f"{run}.plan", ranges), **options)
+    worker.instance = f"{worker.instance}-{run}"
+    worker.options["instance.id"] = worker.instance
+    worker.log = worker.log.with_name(f"{worker.instance}.log")
+    assert worker.start().exit_code(120) == 0, worker.text()
+    return run
+
+
+def test_the_order_is_repeated(world, tmp_path):
+    lanes = ["readings", "deferred"]
+    live = world.worker(SCORER, topics=lanes, checkpoint_interval_ms=HUGE, score_warmup_readings=30)
+    live.await_ready()
+    traffic = Traffic(world)
+    for rounds in (range(0, 80), range(80, 110), range(110, 140)):
+        traffic.send(rounds)
+        kill(live)
+        live.start()
+    assert recovery(live)["records"] > 0
+    traffic.send(range(140, 180))
+    for topic in (*lanes, "forecasts"):
+        world.await_done("live", topic=topic)
+    run = follower(world, tmp_path, lanes, score_warmup_readings=30)
+    for topic in ("scores", "alerts"):
+        assert grouped(world.outputs("live", topic)) == grouped(world.outputs("live", f"{topic}.{run}"))
+    journal = [j for j in (world.schemas.decode(m.value) for m in world.read("fleet.journal"))
+               if j["worker"] == world.group()]
+    assert {j["kind"] for j in journal} == {"applied"}
+    inside = {(j["partition"], j["primary_offset"]) for j in journal if j["primary_offset"] > 0}
+    assert len(inside) > 10, "side records came in between"
+    check_expectations(world, traffic, journal)
+
+
+def check_expectations(world, traffic, journal):
+    """The median that a score was held against is that of the forecast that the journal puts last before it."""
+    when = {}  # (topic, partition, offset) -> (clock, n): before which primary record, and in which order
+    for n, j in enumerate(journal):
+        for offset in range(j["side_from"], j["side_to"]):
+            when[j["side_topic"], j["partition"], offset] = (j["primary_offset"], 0, n, offset)
+    places, given = {}, {}
+    for lane in ("readings", "deferred"):
+        for m in world.read(world.topic(lane)):
+            at = (m.offset, 1) if lane == "readings" else when[m.topic, m.partition, m.offset]
+            places[m.key.decode(), m.timestamp_ms] = at
+    for m in world.read(world.topic("forecasts")):
+        number = (m.timestamp_ms - stamp(0, 0)) // 1000
+        device = m.key.decode()
+        given.setdefault(device, []).append((when[m.topic, m.partition, m.offset], number, traffic.medians[device, number]))
+    seen = 0
+    for m in world.outputs("live", "scores"):
+        score = world.schemas.decode(m.value)
+        if score["metric"] != "temperature" or score["expected"] is None:
+            continue
+        before = [(number, median) for at, number, median in given[score["device"]]
+                  if at < places[score["device"], m.timestamp_ms]]
+        assert abs(score["expected"] - max(before)[1]) < 1e-3, (score, before)
+        seen += 1
+    assert seen > 200
+
+
+def test_answers_of_the_cache_are_repeated(line, world, tmp_path):
+    """The first forecast of a series comes from Redis; killed, and Redis emptied, it is still the same."""
+    redis(line.redis_uri, "FLUSHALL")
+    cache = {"cache_uri": line.redis_uri}
+    world.twin(ETL, "etl")
+    world.twin(FORECASTER, "forecaster", topics=["etl.series"], horizon_steps=500, cache_timeout_ms=5000, **cache)
+    world.send(range(0, 60), DEVICES, noise())
+    world.await_done("etl")
+    world.await_done("forecaster", topic="etl.series")
+    assert redis(line.redis_uri, "DBSIZE") == f":{2 * len(DEVICES)}"
+    live = world.worker(SCORER, checkpoint_interval_ms=HUGE, score_warmup_readings=30, cache_timeout_ms=5000, **cache)
+    world.await_done("live")
+    kill(live)
+    redis(line.redis_uri, "FLUSHALL")
+    live.start()
+    world.send(range(60, 100), DEVICES, noise())
+    world.await_done("live")
+    later = [world.schemas.decode(m.value) for m in world.outputs("live", "scores") if m.timestamp_ms >= stamp(60, 0)]
+    assert len(later) == 40 * len(DEVICES) * 2
+    assert all(score["expected"] is not None for score in later)
+    noted = [j for j in (world.schemas.decode(m.value) for m in world.read("fleet.journal"))
+             if j["worker"] == world.group() and j["kind"] == "noted"]
+    assert len(noted) == 2 * len(DEVICES)
+    run = follower(world, tmp_path, score_warmup_readings=30)
+    assert grouped(world.outputs("live", "scores")) == grouped(world.outputs("live", f"scores.{run}"))
