@@ -56,44 +56,48 @@ cluster_offsets_at(struct cluster *c, int64_t time_ms, struct topic_partition *p
 	return 0;
 }
 
-/* The committed offset that the answer holds for one partition; OFFSET_NONE when it says nothing of it. */
-static int64_t
-answered(const rd_kafka_topic_partition_list_t *list, const struct topic_partition *tp)
+/* A client like C's, of GROUP: it only asks, and never joins. */
+static rd_kafka_t *
+member_of(struct cluster *c, const char *group, struct err *err)
 {
-	const rd_kafka_topic_partition_t *found =
-	    list ? rd_kafka_topic_partition_list_find(list, tp->topic, tp->partition) : NULL;
+	rd_kafka_conf_t *conf = rd_kafka_conf_dup(rd_kafka_conf(c->client.handle));
+	char text[256];
+	rd_kafka_t *handle = NULL;
 
-	return found && !found->err && found->offset >= 0 ? found->offset : OFFSET_NONE;
+	if (rd_kafka_conf_set(conf, "group.id", group, text, sizeof(text)) == RD_KAFKA_CONF_OK)
+		handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
+	if (handle)
+		return handle;
+	rd_kafka_conf_destroy(conf);
+	err_set(err, REASON_OPTION_INVALID, "group %s: %s", group, text);
+	return NULL;
 }
 
+/*
+ * Asked as a member would ask: the administrative request for a group's offsets ends the process in librdkafka 2.0.2 when the
+ * coordinator has moved or does not know yet that it is one.
+ */
 int
 cluster_committed(struct cluster *c, const char *group, struct topic_partition *partitions, size_t n, struct err *err)
 {
-	CLEANUP(request_clear)
-	struct request r = { NULL };
 	LIST *list = list_of(partitions, n, RD_KAFKA_OFFSET_INVALID);
-	rd_kafka_ListConsumerGroupOffsets_t *wanted;
-	const rd_kafka_group_result_t **groups;
-	const rd_kafka_error_t *refused;
-	size_t n_groups;
+	rd_kafka_resp_err_t code;
+	rd_kafka_t *handle;
 
 	if (n == 0)
 		return 0;
-	if (request_init(&r, c, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, false, err) < 0)
+	handle = member_of(c, group, err);
+	if (!handle)
 		return -1;
-	wanted = rd_kafka_ListConsumerGroupOffsets_new(group, list);
-	rd_kafka_ListConsumerGroupOffsets(c->client.handle, &wanted, 1, r.options, r.queue);
-	rd_kafka_ListConsumerGroupOffsets_destroy(wanted);
-	if (request_wait(&r, c, group, err) < 0)
-		return -1;
-	groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-	    rd_kafka_event_ListConsumerGroupOffsets_result(r.answer), &n_groups);
-	refused = n_groups == 1 ? rd_kafka_group_result_error(groups[0]) : NULL;
-	if (refused)
-		return admin_error(c, rd_kafka_error_code(refused), rd_kafka_error_string(refused), group, err);
-	for (size_t i = 0; i < n; i++)
-		partitions[i].offset =
-		    answered(n_groups == 1 ? rd_kafka_group_result_partitions(groups[0]) : NULL, &partitions[i]);
+	code = rd_kafka_committed(handle, list, c->timeout_ms);
+	rd_kafka_destroy(handle);
+	if (code)
+		return admin_error(c, code, NULL, group, err);
+	for (size_t i = 0; i < n; i++) {
+		const rd_kafka_topic_partition_t *e = &list->elems[i];
+
+		partitions[i].offset = !e->err && e->offset >= 0 ? e->offset : OFFSET_NONE;
+	}
 	return 0;
 }
 

@@ -401,6 +401,8 @@ assignment_load(struct worker *w, bool *done, struct err *err)
 	}
 	if (fresh)
 		log_event(LOG_INFO, "assigned", "partitions", LOG_I(fresh), NULL);
+	if (w->audit && !w->batch.begun_us)
+		w->batch.begun_us = clock_monotonic_us(); /* the batch that was to tell of it is gone */
 	parked_clear(w);
 	return 0;
 }

@@ -50,6 +50,8 @@ audit_send(struct worker *w, struct err *err)
 {
 	if (w->audit && !w->audit_codec && worker_input(w, AUDIT_TOPIC, &audit_record, &w->audit_codec, err) < 0)
 		return -1;
+	if (w->audit && batch_begin(w, err) < 0)
+		return -1;
 	for (const struct audit_line *l = w->audit; l; l = l->next) {
 		const struct audit record = { .time_us = l->time_us,
 					      .actor = span_of(w->instance),

@@ -135,10 +135,10 @@ batch_send(struct worker *w, const struct context *ctx, struct err *err)
 const char *
 batch_letter_topic(struct worker *w, const char *topic)
 {
-	const char *shadow = w->opt.run_outputs == OUTPUTS_SHADOW ? w->opt.run_id : "";
+	const char *shadow = w->opt.run_outputs == OUTPUTS_SHADOW ? w->opt.run_id : "", *chosen = w->opt.dlq_topic;
 
-	return w->opt.dlq_topic[0] ? w->opt.dlq_topic
-				   : arena_printf(w->batch.arena, "%s.dlq%s%s", topic, shadow[0] ? "." : "", shadow);
+	return arena_printf(w->batch.arena, "%s%s%s%s", chosen[0] ? chosen : topic, chosen[0] ? "" : ".dlq",
+			    shadow[0] ? "." : "", shadow);
 }
 
 int

@@ -421,14 +421,22 @@ checkpointer_step(struct checkpointer *c, struct err *err)
 	return step(c, clock_monotonic_us() - c->w->state_opt.interval_ms * US_PER_MS, err);
 }
 
+bool
+checkpointer_busy(struct checkpointer *c)
+{
+	bool busy;
+
+	pthread_mutex_lock(&c->lock);
+	busy = c->job != JOB_NONE;
+	pthread_mutex_unlock(&c->lock);
+	return busy;
+}
+
 static bool
 idle(struct checkpointer *c)
 {
-	bool free_hand;
+	bool free_hand = !checkpointer_busy(c);
 
-	pthread_mutex_lock(&c->lock);
-	free_hand = c->job == JOB_NONE;
-	pthread_mutex_unlock(&c->lock);
 	for (size_t i = 0; i < c->w->n_claims && free_hand; i++) {
 		struct vector stand;
 

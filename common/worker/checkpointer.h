@@ -33,6 +33,9 @@ void checkpointer_free(struct checkpointer *c); /* NULL is fine */
 /* Take note of a batch that is done; *BUSY: one is still under way.  -1 as checkpointer_step(). */
 int checkpointer_settle(struct checkpointer *c, bool *busy, struct err *err);
 
+/* A batch is under way, or done and not settled. */
+bool checkpointer_busy(struct checkpointer *c);
+
 /* Between transactions: hand over a batch if one is due.  -1 on STORE_FENCED, NO_MEMORY. */
 int checkpointer_step(struct checkpointer *c, struct err *err);
 

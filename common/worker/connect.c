@@ -27,20 +27,20 @@ check_topic(struct worker *w, const char *topic, bool must_match, struct err *er
 static const char *
 sent_topic(struct worker *w, size_t i)
 {
+	const char *topic;
 	size_t letters, n;
 
 	if (i < w->n_outputs)
 		return w->outputs[i]->topic;
 	i -= w->n_outputs;
-	letters = w->opt.dlq_topic[0] ? 1 : w->n_topics;
+	letters = w->opt.dlq_topic[0] ? 1 : w->n_topics + (w->opt.run_outputs == OUTPUTS_SHADOW ? w->n_side : 0);
 	if (i >= letters)
 		return i == letters && w->states ? JOURNAL_TOPIC : NULL;
-	if (w->opt.dlq_topic[0])
-		return w->opt.dlq_topic;
-	n = strlen(w->topics[i]);
-	if (n > 4 && strcmp(w->topics[i] + n - 4, ".dlq") == 0)
+	topic = i < w->n_topics ? w->topics[i] : w->side_topics[i - w->n_topics];
+	n = strlen(topic);
+	if (!w->opt.dlq_topic[0] && n > 4 && strcmp(topic + n - 4, ".dlq") == 0)
 		return ""; /* dead letters, read to be stored: their values are not looked into */
-	return batch_letter_topic(w, w->topics[i]);
+	return batch_letter_topic(w, topic);
 }
 
 /* For GET /; the answers about the topics have brought it. */

@@ -190,15 +190,23 @@ follow(struct worker *w, struct err *err)
 }
 
 static int
+poll_timeout(const struct worker *w, bool gathering)
+{
+	if (w->recovery)
+		return 0; /* it waits for its own records */
+	if (w->phase == PHASE_RUNNING && gathering)
+		return GATHER_POLL_MS;
+	if (w->phase != PHASE_RUNNING || (w->checkpointer && checkpointer_busy(w->checkpointer)))
+		return WAIT_POLL_MS;
+	return IDLE_POLL_MS;
+}
+
+static int
 poll_once(struct worker *w, struct err *err)
 {
 	bool gathering = w->batch.begun_us || w->batch.kafka_open;
-	int timeout = w->recovery                 ? 0
-		      : w->phase != PHASE_RUNNING ? WAIT_POLL_MS
-		      : gathering                 ? GATHER_POLL_MS
-						  : IDLE_POLL_MS;
 	struct consumed m;
-	enum consumer_event event = consumer_poll(w->consumer, timeout, &m, err);
+	enum consumer_event event = consumer_poll(w->consumer, poll_timeout(w, gathering), &m, err);
 
 	if (w->hook_result != COMMIT_DONE) {
 		enum commit_result result = w->hook_result;
@@ -220,7 +228,9 @@ poll_once(struct worker *w, struct err *err)
 		producer_poll(w->producer, 0);
 	if (w->phase == PHASE_RUNNING && recovery_follows(w))
 		return follow(w, err);
-	return w->phase == PHASE_RUNNING && gathering ? loop_commit(w, err) : 0;
+	if (w->phase != PHASE_RUNNING)
+		return 0;
+	return gathering ? loop_commit(w, err) : checkpoint_step(w, err);
 }
 
 static int

@@ -595,13 +595,16 @@ fold_record(struct worker *w, struct recovery *r, struct site *s, const struct f
 	return ++r->folded >= PSEUDO_BATCH ? pseudo_commit(w, r, s, err) : 0;
 }
 
-/* Was it processed before?  In a bounded run, records after its start are new. */
+/* Was it processed before?  In a bounded run, records after its start are new.  States as of the start may hold what others
+ * sent just before it. */
 static bool
 is_past(const struct site *s, const struct fold_record *f)
 {
 	int64_t to = s->to.at[f->source];
 
-	return to >= 0 ? f->record.offset < to : f->clock <= s->to.at[0];
+	if (to >= 0)
+		return f->record.offset < to;
+	return f->clock < s->to.at[0] || (f->clock == s->to.at[0] && !s->claim.fresh);
 }
 
 static void
@@ -692,8 +695,6 @@ finish(struct worker *w, struct recovery *r)
 		  "asleep", LOG_I((int64_t)r->sleepers), "records", LOG_I(r->records), "load_ms",
 		  LOG_I((r->loaded_us - r->begun_us) / US_PER_MS), "fold_ms", LOG_I((now - r->loaded_us) / US_PER_MS),
 		  NULL);
-	if (w->audit && !w->batch.begun_us)
-		w->batch.begun_us = now; /* the folds have emptied the batch that was to tell of it */
 	r->which = 0;
 	r->stage = STAGE_LIVE;
 	if (plan_follows(w))

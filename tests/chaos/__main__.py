@@ -20,6 +20,7 @@ from chaos.run import Runner  # noqa: E402
 from support import places  # noqa: E402
 from support.avro import Schemas  # noqa: E402
 from support.fleet import WORKERS, await_quiet  # noqa: E402
+from support.wait import Late  # noqa: E402
 
 BEGIN = time.monotonic()
 
@@ -38,7 +39,8 @@ def options():
     parser.add_argument("--faults", type=number(0), default=len(schedule.KINDS) + 1,
                         help="how many; every kind is there if they are enough")
     parser.add_argument("--records", type=number(100), default=40000, help="raw messages")
-    parser.add_argument("--devices", type=number(4), default=120, help="that send at the same time")
+    parser.add_argument("--devices", type=int, default=0,
+                        help="that send at the same time; 0: 120, or so many that none sends more than 3000 messages")
     parser.add_argument("--partitions", type=number(1), default=4, help="of every topic")
     parser.add_argument("--instances", type=number(2), default=2, help="of every worker")
     parser.add_argument("--only", action="append", default=[], choices=sorted(schedule.KINDS), metavar="KIND",
@@ -49,7 +51,9 @@ def options():
     parser.add_argument("--keep", action="store_true", help="keep the logs when all is well, too")
     parser.add_argument("--kinds", action="store_true", help="list the kinds of faults, and leave")
     parser.add_argument("--schedule", action="store_true", help="print the schedule, and leave")
-    return parser.parse_args()
+    words = parser.parse_args()
+    words.devices = words.devices or max(120, words.records // 3000)
+    return words
 
 
 def repeat(words):
@@ -88,9 +92,14 @@ def trouble_and_verdict(ground, plan, stream, words):
         run = Runner(ground, plan, stream, say)
         verdict = verify.Verdict(ground, run, stream, words)
         run.run()
-        await_quiet(ground.broker, ground.fleet, WORKERS, limit_s=words.quiet_limit)
-        say("all of it has gone through; no transaction is open")
-        last = ground.fleet.stop()
+        try:
+            await_quiet(ground.broker, ground.fleet, WORKERS, limit_s=words.quiet_limit)
+            say("all of it has gone through; no transaction is open")
+        except Late as late:
+            ground.findings.append(f"after the last fault the line does not come to rest: {late}")
+        ground.fleet.stop_keeping()
+        last = {worker.instance: ground.leave(worker) for worker in ground.fleet.workers.values()
+                if worker.running()}
         watching.finish()
     finally:
         watching.destroy()

@@ -38,8 +38,8 @@ class Kill(Action):
 
 class Term(Action):
     def start(self):
-        code = self.worker.leave()
-        if code not in (0, 3, -signal.SIGKILL):
+        code = self.ground.leave(self.worker)
+        if code not in (0, 3, 4, -signal.SIGKILL):
             self.ground.remarks.append(f"{self.victim} ended with {code} after SIGTERM")
 
     def heal(self):
@@ -83,7 +83,7 @@ class Scale(Action):
             self.extra = self.ground.add(self.victim, instance)
 
     def heal(self):
-        self.extra.leave()
+        self.ground.leave(self.extra)
 
 
 class Rolling(Action):
@@ -91,7 +91,7 @@ class Rolling(Action):
         for name in schedule.WORKERS:
             for n in range(self.ground.instances):
                 worker = self.ground.fleet[f"{name}-{n}"]
-                worker.leave()
+                self.ground.leave(worker)
                 worker.come_back()
                 try:
                     worker.await_ready(READY_LIMIT_S)

@@ -16,10 +16,12 @@ from support.broker import Broker
 from support.database import Database
 from support.fleet import RESTARTED, WORKERS, Fleet, forebay
 from support.stack import Stack
-from support.wait import until
+from support.wait import Late, until
 
 PATIENT = {"session.timeout.ms": schedule.SESSION_MS, "transaction.timeout.ms": schedule.TRANSACTION_MS,
-           "errors.log.enable": "false", "errors.retry.delay.max.ms": 1000}
+           "errors.log.enable": "false", "errors.retry.delay.max.ms": 1000,
+           # A clock that is set back makes the Kafka client wait by the old one: the watchdog's business.
+           "watchdog.timeout.ms": 30000}
 
 # Small windows, short seasons: series, forecasts and alerts come out of minutes' worth of telemetry.
 OPTIONS = {
@@ -31,6 +33,7 @@ OPTIONS = {
 # Of workers that keep states: often stored, asleep after half a minute of event time.
 STATE_OPTIONS = {"checkpoint.interval.ms": 1000, "state.idle.ms": 30000}
 
+LEAVE_LIMIT_S = 60
 DISK_BYTES_LEAST, DISK_BYTES_PER_MESSAGE = 3 << 30, 8000
 FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
@@ -155,6 +158,15 @@ class Ground:
         self.disks.destroy()
 
     # ---- what the faults do ----
+
+    def leave(self, worker):
+        """SIGTERM, and wait for the end; one that does not end is a finding, and is killed."""
+        try:
+            return worker.leave(LEAVE_LIMIT_S)
+        except Late as late:
+            self.findings.append(f"SIGTERM does nothing: {late}")
+            worker.destroy()
+            return worker.leave()
 
     def _clock(self, instance):
         return self.folder / f"{instance}.clock"

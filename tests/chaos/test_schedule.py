@@ -50,9 +50,17 @@ def test_what_faults_need():
 
 
 def test_messages_are_a_function_of_seed_and_number():
-    a, b = messages.Stream(1, 4000, 50), messages.Stream(1, 4000, 50)
+    a, b = (messages.Stream(1, 4000, 50, 0) for _ in range(2))
     assert [a[n] for n in range(4000)] == [b[n] for n in reversed(range(4000))][::-1]
-    assert a[17] != messages.Stream(2, 4000, 50)[17]
+    assert a[17] != messages.Stream(2, 4000, 50, 0)[17]
+
+
+def test_messages_are_neither_old_nor_of_the_future():
+    now = 1_800_000_123
+    for total in (100, 40000, 10000000):
+        start = messages.start_before(now, total, 1000)
+        last = messages.Stream(1, total, 1000, start)[total - 1]
+        assert start % 3600 == 0 and last.timestamp_ms <= now * 1000 and now - start < 6 * 3600
 
 
 def test_messages_hold_what_they_promise():

@@ -310,7 +310,7 @@ class Verdict:
             for text in last_words(self.ground.fleet, code):
                 self.ground.remarks.append(text)
         self.say("exit codes: " + ", ".join(f"{n} x {code}" for code, n in sorted(codes.items())))
-        self.findings += [Finding("twin", "the fleet", text) for text in self.ground.findings]
+        self.findings += [Finding("stuck", "the fleet", text) for text in self.ground.findings]
 
 
 def last_words(fleet, code):

@@ -115,13 +115,17 @@ run_worker(int from_parent)
 				NULL };
 	char *argv[ARRAY_LEN(words)] = { NULL };
 	ssize_t n = read(from_parent, brokers, sizeof(brokers) - 1);
+	int code;
 
 	brokers[n < 0 ? 0 : n] = '\0';
 	for (size_t i = 0; i + 1 < ARRAY_LEN(words); i++)
 		argv[i] = strdup(words[i]);
 	if (!getenv("FOREBAY_TEST_LOG") && !freopen("/dev/null", "w", stderr))
 		_exit(99);
-	_exit(worker_main(&copier, NULL, NULL, 0, (int)ARRAY_LEN(argv) - 1, argv));
+	code = worker_main(&copier, NULL, NULL, 0, (int)ARRAY_LEN(argv) - 1, argv);
+	for (size_t i = 0; i + 1 < ARRAY_LEN(words); i++)
+		free(argv[i]);
+	exit(code); /* and not _exit(): a sanitizer has the last word about leaks and races */
 }
 
 /* ---- the broker ---- */
@@ -203,6 +207,7 @@ survives(void **state)
 	pid_t child;
 
 	assert_int_equal(pipe(to_child), 0);
+	fflush(NULL);   /* or the child says it again */
 	child = fork(); /* before librdkafka has threads here */
 	if (child == 0)
 		run_worker(to_child[0]);

@@ -58,14 +58,14 @@ class World:
         self.partitions = until(lambda: broker.topics().get("fleet.journal"), "topics are there")
         self.made, self.clients = set(), {}
 
-    def client(self, group):
+    def client(self, group, isolation="read_committed"):
         """A consumer that never joins its group."""
-        if group not in self.clients:
-            self.clients[group] = Consumer({
+        if (group, isolation) not in self.clients:
+            self.clients[group, isolation] = Consumer({
                 "bootstrap.servers": self.stack.bootstrap, "group.id": group, "enable.auto.commit": False,
-                "auto.offset.reset": "earliest", "isolation.level": "read_committed", "enable.partition.eof": True,
+                "auto.offset.reset": "earliest", "isolation.level": isolation, "enable.partition.eof": True,
                 "fetch.wait.max.ms": 10, **SILENT})
-        return self.clients[group]
+        return self.clients[group, isolation]
 
     def close(self):
         for client in self.clients.values():
@@ -166,8 +166,11 @@ class World:
 
     def ends(self, topic="readings"):
         """Partition -> offset of the next record."""
-        ask, name = self.client(self.group()), self.topic(topic)
-        return {p: patient(lambda p=p: ask.get_watermark_offsets(TopicPartition(name, p), timeout=10)[1])
+        return self._ends(self.topic(topic), "read_uncommitted")
+
+    def _ends(self, topic, isolation):
+        ask = self.client("reader", isolation)
+        return {p: patient(lambda p=p: ask.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1])
                 for p in range(self.partitions)}
 
     def committed(self, label="live", topic="readings"):
@@ -190,7 +193,8 @@ class World:
         return self.read(f"{self.name}.{label}.{topic}", start)
 
     def read(self, topic, start=None):
-        """As Broker.read(), with a client that is there already."""
+        """As Broker.read(), once no transaction is open there: offsets may be committed before the outputs can be seen."""
+        until(lambda: self._ends(topic, "read_committed") == self._ends(topic, "read_uncommitted"), f"the end of {topic}")
         reader, found = self.client("reader"), []
         left = set(range(self.partitions))
         reader.assign([TopicPartition(topic, p, (start or {}).get(p, OFFSET_BEGINNING)) for p in left])

@@ -433,20 +433,22 @@ def test_idle_keys(line, world):
     world.send(range(0, 15), everybody, noise())
     world.await_done("live")
     assert live.metric("forebay_state_wakes_total") == 0
-    world.send(range(120, 125), everybody, only(busy))
+    world.send(range(15, 125, 15), everybody, only(busy))
     await_asleep(2 * len(idle))
     world.await_stored()
     kill(live)
     live.start()
-    assert recovery(live)["asleep"] > 0  # of partitions where others have spoken since
+    assert recovery(live)["asleep"] > 0  # of partitions where others have spoken since; the rest when they do again
+    world.send(range(125, 127), everybody, only(busy))
     await_asleep(2 * len(idle))
-    world.send(range(125, 140), everybody, noise())
+    assert live.metric("forebay_state_wakes_total") == 0
+    world.send(range(127, 140), everybody, noise())
     world.await_done("live")
     await_asleep(0)
     assert live.metric("forebay_state_wakes_total") == 2 * len(idle)
 
     # Again, and PostgreSQL is not there when they speak.
-    world.send(range(260, 265), everybody, only(busy))
+    world.send(range(140, 265, 15), everybody, only(busy))
     await_asleep(2 * len(idle))
     line.kill("postgres")
     try:
@@ -517,10 +519,12 @@ def test_the_order_is_repeated(world, tmp_path):
     live.await_ready()
     traffic = Traffic(world)
     for rounds in (range(0, 80), range(80, 110), range(110, 140)):
+        reached = sum(world.committed().values())
         traffic.send(rounds)
+        until(lambda: sum(world.committed().values()) > reached, "it has begun with them", pause_s=0.01)
         kill(live)
         live.start()
-    assert recovery(live)["records"] > 0
+        assert recovery(live)["records"] > 0
     traffic.send(range(140, 180))
     for topic in (*lanes, "forecasts"):
         world.await_done("live", topic=topic)
