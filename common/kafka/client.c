@@ -136,3 +136,29 @@ client_start(struct client *client, rd_kafka_type_t type, rd_kafka_conf_t *conf,
 	rd_kafka_conf_destroy(conf);
 	return err_set(err, REASON_OPTION_INVALID, "Kafka client: %s", text);
 }
+
+rd_kafka_resp_err_t
+client_log_offset(rd_kafka_t *handle, const char *topic, int32_t partition, int64_t which, int timeout_ms, int64_t *ret)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(list, topic, partition);
+	rd_kafka_resp_err_t code;
+
+	tp->offset = which;
+	code = rd_kafka_offsets_for_times(handle, list, timeout_ms);
+	code = code ? code : tp->err;
+	if (!code && tp->offset < 0)
+		code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+	*ret = tp->offset;
+	rd_kafka_topic_partition_list_destroy(list);
+	return code;
+}
+
+rd_kafka_resp_err_t
+client_watermarks(rd_kafka_t *handle, const char *topic, int32_t partition, int timeout_ms, int64_t *low, int64_t *high)
+{
+	rd_kafka_resp_err_t code =
+	    client_log_offset(handle, topic, partition, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, low);
+
+	return code ? code : client_log_offset(handle, topic, partition, RD_KAFKA_OFFSET_END, timeout_ms, high);
+}

@@ -264,8 +264,7 @@ int
 consumer_watermarks(struct consumer *c, const char *topic, int32_t partition, int timeout_ms, int64_t *low,
 		    int64_t *high, struct err *err)
 {
-	rd_kafka_resp_err_t code =
-	    rd_kafka_query_watermark_offsets(c->client.handle, topic, partition, low, high, timeout_ms);
+	rd_kafka_resp_err_t code = client_watermarks(c->client.handle, topic, partition, timeout_ms, low, high);
 
 	return code ? client_error(err, code, "%s[%d]: reading its first and last offset", topic, partition) : 0;
 }

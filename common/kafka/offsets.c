@@ -27,8 +27,7 @@ int
 cluster_watermarks(struct cluster *c, const char *topic, int32_t partition, int64_t *low, int64_t *high,
 		   struct err *err)
 {
-	rd_kafka_resp_err_t code =
-	    rd_kafka_query_watermark_offsets(c->client.handle, topic, partition, low, high, c->timeout_ms);
+	rd_kafka_resp_err_t code = client_watermarks(c->client.handle, topic, partition, c->timeout_ms, low, high);
 
 	return code ? admin_error(c, code, NULL, topic, err) : 0;
 }

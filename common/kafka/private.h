@@ -33,6 +33,15 @@ rd_kafka_conf_t *client_conf(const struct client_config *config, struct client *
 /* Make the client; takes CONF in every case. */
 int client_start(struct client *client, rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err);
 
+/*
+ * Where a log begins (WHICH: RD_KAFKA_OFFSET_BEGINNING) or ends (_END; for a read_committed client the last stable offset).
+ * Keeps its time-out, unlike rd_kafka_query_watermark_offsets() while the leader is away.
+ */
+rd_kafka_resp_err_t client_log_offset(rd_kafka_t *handle, const char *topic, int32_t partition, int64_t which,
+				      int timeout_ms, int64_t *ret);
+rd_kafka_resp_err_t client_watermarks(rd_kafka_t *handle, const char *topic, int32_t partition, int timeout_ms,
+				      int64_t *low, int64_t *high);
+
 /* The handles behind the public types, for files of this module. */
 struct consumer;
 struct producer;

@@ -87,33 +87,15 @@ start_client(struct reader *r, const struct client_config *config, int64_t share
 	return client_start(&r->client, RD_KAFKA_CONSUMER, conf, err);
 }
 
-/* Where the log of a stream begins (WHICH: RD_KAFKA_OFFSET_BEGINNING) or ends. */
-static rd_kafka_resp_err_t
-ask_offset(struct reader *r, const struct stream *s, int64_t which, int timeout_ms, int64_t *ret)
-{
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(list, s->topic, s->partition);
-	rd_kafka_resp_err_t code;
-
-	tp->offset = which;
-	code = rd_kafka_offsets_for_times(r->client.handle, list, timeout_ms); /* keeps its time-out: others do not */
-	code = code ? code : tp->err;
-	if (!code && tp->offset < 0)
-		code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-	*ret = tp->offset;
-	rd_kafka_topic_partition_list_destroy(list);
-	return code;
-}
-
-/* The same, patiently: after a restart brokers need a moment before they know. */
+/* Patiently: after a restart brokers need a moment before they know. */
 static int
 find_offset(struct reader *r, const struct stream *s, int64_t which, int64_t *ret, struct err *err)
 {
 	int64_t deadline = clock_monotonic_us() + BROKER_LIMIT_US;
 	rd_kafka_resp_err_t code;
 
-	while ((code = ask_offset(r, s, which, 2000, ret)) && client_reason(code) == REASON_BROKER_DOWN &&
-	       clock_monotonic_us() < deadline)
+	while ((code = client_log_offset(r->client.handle, s->topic, s->partition, which, 2000, ret)) &&
+	       client_reason(code) == REASON_BROKER_DOWN && clock_monotonic_us() < deadline)
 		clock_sleep_us(100 * US_PER_MS);
 	if (!code)
 		return 0;
@@ -370,7 +352,8 @@ nudge(struct reader *r, struct stream *s)
 
 	if (!r->must_nudge || s->caught_up || clock_monotonic_us() < s->nudge_us)
 		return;
-	ask_offset(r, s, RD_KAFKA_OFFSET_BEGINNING, NUDGE_LIMIT_MS, &low); /* the answer does not matter */
+	client_log_offset(r->client.handle, s->topic, s->partition, RD_KAFKA_OFFSET_BEGINNING, NUDGE_LIMIT_MS,
+			  &low); /* the answer does not matter */
 	s->nudge_us = clock_monotonic_us() + s->nudge_step_us;
 	s->nudge_step_us = 2 * s->nudge_step_us < US_PER_SECOND ? 2 * s->nudge_step_us : US_PER_SECOND;
 }

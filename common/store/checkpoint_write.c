@@ -6,8 +6,7 @@
  * found its row.  All parts of a statement see the tables as they were before it: the states that become rungs are the old
  * ones.  Writing the same batch twice gives the same rows.
  *
- * The transaction does not wait for PostgreSQL's disk: after a crash of the server the last moments may be missing, states
- * and frontier alike, and then there is more to fold again.
+ * What was acknowledged must survive a crash of the server: the next frontier presumes it.
  */
 #include <inttypes.h>
 
@@ -21,7 +20,7 @@
 
 /* Positions come as columns of their own, p1 to p8 in the order of the claim's sources: that is COPY without arrays. */
 static const char write_begin[] =
-    "BEGIN; SET LOCAL synchronous_commit = off; "
+    "BEGIN; "
     /* A batch is small and finds its keys by the index, whatever the statistics of the day say. */
     "SET LOCAL enable_seqscan = off; SET LOCAL jit = off; "
     "DO $$BEGIN IF to_regclass('" BATCH "') IS NULL THEN CREATE TEMPORARY TABLE checkpoint_batch (key bytea, "

@@ -324,7 +324,7 @@ follow_plan(struct worker *w)
 
 		if (r && h->next < 0 && h->source == 0)
 			h->next = r->start;
-		h->end = r ? r->end : !h->side ? 0 : plan_follows(w) ? INT64_MAX : -1;
+		h->end = r ? r->end : h->source > 0 && plan_follows(w) ? INT64_MAX : h->side ? -1 : 0;
 		if (!r && h->next < 0 && h->end == 0)
 			h->next = 0;
 	}

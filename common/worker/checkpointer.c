@@ -14,6 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/kafka/admin.h"
 #include "common/worker/internal.h"
 
 #define BATCH_BYTES ((size_t)2 << 20)
@@ -23,7 +24,6 @@
 #define RETRY_MOST_MS 5000
 #define THIN_INTERVAL_US (30 * US_PER_SECOND)
 #define THIN_ROWS 5000
-#define LOOKUP_TIMEOUT_MS 1000
 
 enum job { JOB_NONE, JOB_WAITING, JOB_DONE };
 
@@ -45,10 +45,11 @@ struct checkpointer {
 	int32_t partition;
 	/* the loop's */
 	double tokens; /* bytes that may be written now */
-	int64_t filled_us, thinned_us;
-	size_t next; /* whose turn it is among the claims */
-	_Atomic int64_t *journal_end;
-	_Atomic bool away; /* the database does not take batches */
+	int64_t filled_us;
+	bool hurry;                   /* the end is near: frontiers move at once */
+	_Atomic int64_t *journal_end; /* by partition number */
+	int64_t *thinned_us;          /* by partition number; the thread's */
+	_Atomic bool away;            /* the database does not take batches */
 };
 
 /* ---- claims ---- */
@@ -132,25 +133,38 @@ write_batch(struct checkpointer *c, struct err *err)
 		log_event(LOG_INFO, "PostgreSQL takes states again", NULL);
 }
 
+static bool
+stopping(struct checkpointer *c)
+{
+	bool stop;
+
+	pthread_mutex_lock(&c->lock);
+	stop = c->stop;
+	pthread_mutex_unlock(&c->lock);
+	return stop;
+}
+
 /* Where the journal ends: asked for before anything later is written there, so never too far. */
 static void
 look_at_journal(struct checkpointer *c)
 {
 	int64_t low, high;
 
-	if (consumer_watermarks(c->w->consumer, JOURNAL_TOPIC, c->partition, LOOKUP_TIMEOUT_MS, &low, &high, NULL) == 0)
+	if (!stopping(c) && cluster_watermarks(c->w->cluster, JOURNAL_TOPIC, c->partition, &low, &high, NULL) == 0)
 		checkpointer_learn_journal_end(c, c->partition, high);
 }
 
+/* Old rungs of the partition at hand: now and then, and as long as there are many. */
 static void
 thin(struct checkpointer *c)
 {
-	int64_t dropped;
+	int64_t *thinned_us = c->thinned_us ? &c->thinned_us[c->partition] : NULL, dropped = 0;
 
-	if (clock_monotonic_us() - c->thinned_us < THIN_INTERVAL_US)
+	if (!thinned_us || stopping(c) || clock_monotonic_us() - *thinned_us < THIN_INTERVAL_US)
 		return;
-	c->thinned_us = clock_monotonic_us();
 	checkpoint_thin(c->store, &c->batch.claim, &c->ladder, clock_real_us(), THIN_ROWS, &dropped, NULL);
+	if (dropped < THIN_ROWS)
+		*thinned_us = clock_monotonic_us();
 }
 
 static void *
@@ -160,12 +174,14 @@ run(void *arg)
 
 	for (;;) {
 		struct err err = ERR_INIT;
+		bool work;
 
 		pthread_mutex_lock(&c->lock);
 		while (c->job != JOB_WAITING && !c->stop)
 			pthread_cond_wait(&c->turn, &c->lock);
+		work = c->job == JOB_WAITING;
 		pthread_mutex_unlock(&c->lock);
-		if (c->job != JOB_WAITING)
+		if (!work)
 			return NULL;
 		write_batch(c, &err);
 		if (!err.reason) {
@@ -195,7 +211,6 @@ checkpointer_new(struct worker *w, struct checkpointer **ret, struct err *err)
 	c->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	c->turn = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 	c->filled_us = clock_monotonic_us();
-	c->thinned_us = c->filled_us;
 	*ret = c;
 	if (checkpoint_ladder_parse(w->state_opt.ladder, &c->ladder, err) < 0)
 		return err_wrap(err, "checkpoint.ladder");
@@ -229,6 +244,7 @@ checkpointer_free(struct checkpointer *c)
 	store_free(c->store);
 	buffer_clear(&c->states);
 	free(c->journal_end);
+	free(c->thinned_us);
 	free(c);
 }
 
@@ -250,8 +266,9 @@ checkpointer_partitions(struct checkpointer *c, int32_t n, struct err *err)
 {
 	if (c->journal_end)
 		return 0;
+	c->thinned_us = calloc((size_t)n, sizeof(*c->thinned_us));
 	c->journal_end = malloc((size_t)n * sizeof(*c->journal_end));
-	if (!c->journal_end)
+	if (!c->journal_end || !c->thinned_us)
 		return err_set(err, REASON_NO_MEMORY, "checkpoints");
 	for (int32_t i = 0; i < n; i++)
 		atomic_init(&c->journal_end[i], -1);
@@ -288,7 +305,7 @@ next_due(struct checkpointer *c, int64_t now, int64_t due_us)
 
 		if (since == INT64_MAX && state_standing(w->states, claim->partition, &stand) &&
 		    stand.at[0] > claim->durable &&
-		    now - claim->written_us > ANYWAY_INTERVALS * w->state_opt.interval_ms * US_PER_MS)
+		    (c->hurry || now - claim->written_us > ANYWAY_INTERVALS * w->state_opt.interval_ms * US_PER_MS))
 			since = claim->written_us;
 		if (since <= due_us && since < oldest) {
 			oldest = since;
@@ -357,12 +374,15 @@ settle(struct checkpointer *c, struct err *err)
 	struct claim *claim = claims_find(w, c->partition);
 	bool ours = claim && claim->row.epoch == c->batch.claim.epoch;
 
+	pthread_mutex_lock(&c->lock);
 	c->job = JOB_NONE;
+	pthread_mutex_unlock(&c->lock);
 	if (c->outcome.reason) {
 		if (!ours || err_class(&c->outcome) == ERR_RETRY)
 			return 0; /* of a partition that we have let go, or at the end */
-		if (w->phase == PHASE_LOADING && c->outcome.reason == REASON_STORE_FENCED) {
-			w->rebuild = true; /* somebody else had the partition since: its states are to be loaded */
+		if (c->outcome.reason == REASON_STORE_FENCED) {
+			w->rebuild =
+			    true; /* somebody else has had the partition since; if it is still ours, load its states */
 			return err_set(err, REASON_TRANSACTION_ABORTED, "%s", c->outcome.text);
 		}
 		*err = c->outcome;
@@ -451,8 +471,7 @@ checkpointer_drain(struct checkpointer *c, int64_t until_us)
 {
 	struct err err = ERR_INIT;
 
-	for (size_t i = 0; i < c->w->n_claims; i++)
-		c->w->claims[i].written_us = 0; /* frontiers move, dirty states or not */
+	c->hurry = true;
 	while (!idle(c) && clock_monotonic_us() < until_us && !atomic_load(&c->away)) {
 		c->tokens = (double)BATCH_BYTES;
 		if (step(c, INT64_MAX - 1, &err) < 0) {

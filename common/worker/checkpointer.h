@@ -3,7 +3,7 @@
  *
  * The loop encodes states that have been dirty for checkpoint.interval.ms, oldest first, between two transactions, a batch of
  * one partition at a time; a thread of its own writes the batch, and tries again for as long as the database is away.  When it
- * is written, the partition's frontier is there too.  A newer owner's claim makes the database refuse it: STORE_FENCED.
+ * is written, the partition's frontier is there too.  A newer owner's claim makes the database refuse it.
  */
 #ifndef FOREBAY_WORKER_CHECKPOINTER_H
 #define FOREBAY_WORKER_CHECKPOINTER_H
@@ -36,7 +36,8 @@ int checkpointer_settle(struct checkpointer *c, bool *busy, struct err *err);
 /* A batch is under way, or done and not settled. */
 bool checkpointer_busy(struct checkpointer *c);
 
-/* Between transactions: hand over a batch if one is due.  -1 on STORE_FENCED, NO_MEMORY. */
+/* Between transactions: hand over a batch if one is due.  -1 on TRANSACTION_ABORTED (somebody else has claimed a partition:
+ * load all states anew, if we still hold it), NO_MEMORY, and what else the database refuses for good. */
 int checkpointer_step(struct checkpointer *c, struct err *err);
 
 /* Everything that is dirty, now; gives up at UNTIL_US (monotonic). */

@@ -89,7 +89,8 @@ take_stand(struct worker *w, int32_t partition)
 	for (size_t i = 0; i < w->n_held; i++)
 		if (w->held[i].partition == partition)
 			v.at[w->held[i].source] = w->held[i].next;
-	v.at[w->n_sources - 1] = checkpointer_journal_end(w->checkpointer, partition);
+	v.at[w->n_sources - 1] = plan_follows(w) ? recovery_journal_position(w, partition)
+						 : checkpointer_journal_end(w->checkpointer, partition);
 	return state_stand(w->states, partition, &v, clock_monotonic_us());
 }
 

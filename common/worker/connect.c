@@ -77,6 +77,14 @@ make_shadows(struct worker *w, struct err *err)
 	return 0;
 }
 
+static int
+know_the_journal(struct worker *w, struct err *err)
+{
+	if (!w->cluster && cluster_open(worker_client(w), CONNECT_TIMEOUT_MS, &w->cluster, err) < 0)
+		return -1;
+	return checkpointer_partitions(w->checkpointer, w->partitions, err);
+}
+
 /* Every topic is there, and those that share a device's partition number have equally many. */
 static int
 check_topics(struct worker *w, struct err *err)
@@ -98,8 +106,10 @@ check_topics(struct worker *w, struct err *err)
 			return -1;
 	}
 	learn_cluster(w);
+	if (w->checkpointer && know_the_journal(w, err) < 0)
+		return -1;
 	w->topics_checked = true;
-	return w->checkpointer ? checkpointer_partitions(w->checkpointer, w->partitions, err) : 0;
+	return 0;
 }
 
 static int

@@ -179,8 +179,10 @@ context_emit(struct context *ctx, struct output *out, struct span key, const voi
 		return err_set(err, REASON_NO_MEMORY, "emit");
 	b->emissions = grown;
 	if (out->codec) {
-		if (codec_encode(out->codec, record, &b->values, err) < 0)
+		if (codec_encode(out->codec, record, &b->values, err) < 0) {
+			b->spoilt |= ctx->input && ctx->w->states; /* the state may have changed already */
 			return err_wrap(err, "topic %s", out->topic);
+		}
 	} else if (buffer_append(&b->values, raw->ptr, raw->len) < 0) {
 		return err_set(err, REASON_NO_MEMORY, "emit");
 	}

@@ -10,39 +10,31 @@
 
 #include "common/worker/internal.h"
 
-int
-fold_init(struct fold *f, struct err *err)
-{
-	f->arena = arena_new(16 << 10, 1 << 20);
-	f->notes = map_new(free);
-	return f->arena && f->notes ? 0 : err_set(err, REASON_NO_MEMORY, "folding records again");
-}
-
-void
-fold_clear(struct fold *f)
-{
-	arena_free(f->arena);
-	map_free(f->notes);
-	f->arena = NULL;
-	f->notes = NULL;
-}
-
 /* ---- notes ---- */
 
+/* A place in the queue of what is to be forgotten, and the key of its note in the map. */
+struct fold_noted {
+	struct fold_noted *next;
+	size_t source;
+	int64_t offset, journal_at;
+	struct span name;
+};
+
 struct note {
-	size_t len;
-	char bytes[];
+	struct fold_noted place;
+	struct span value;
+	char bytes[]; /* name, value */
 };
 
 static struct span
 note_name(struct arena *a, size_t source, int64_t offset, struct span key)
 {
-	char *text = arena_alloc(a, 40 + key.len);
+	char *text = arena_alloc(a, 48 + key.len);
 	int n;
 
 	if (!text)
 		return SPAN_NONE;
-	n = snprintf(text, 40, "%zu/%" PRId64 "/", source, offset);
+	n = snprintf(text, 48, "%zu/%" PRId64 "/", source, offset);
 	memcpy(text + n, key.ptr, key.len);
 	return (struct span){ text, (size_t)n + key.len };
 }
@@ -57,40 +49,81 @@ fold_note(const struct fold *f, size_t source, int64_t offset, struct span key)
 		return SPAN_NONE;
 	name = note_name(f->arena, source, offset, key);
 	n = name.ptr ? map_get(f->notes, name) : NULL;
-	return n ? (struct span){ n->bytes, n->len } : SPAN_NONE;
+	return n ? n->value : SPAN_NONE;
 }
 
-static int
-keep_note(struct fold *f, size_t source, const struct journal *j, struct err *err)
+static void
+enqueue(struct fold *f, struct fold_noted *p)
 {
-	struct note *n = malloc(sizeof(*n) + j->value.len);
-	struct span name = note_name(f->arena, source, j->side_from, j->key);
+	*(f->noted_last ? &f->noted_last->next : &f->noted) = p;
+	f->noted_last = p;
+}
 
-	if (n && name.ptr) {
-		n->len = j->value.len;
-		if (j->value.len)
-			memcpy(n->bytes, j->value.ptr, j->value.len);
-		if (map_put(f->notes, name, n) == 0)
-			return 0;
+static struct fold_noted *
+dequeue(struct fold *f)
+{
+	struct fold_noted *p = f->noted;
+
+	f->noted = p->next;
+	if (!f->noted)
+		f->noted_last = NULL;
+	return p;
+}
+
+int
+fold_init(struct fold *f, struct err *err)
+{
+	f->arena = arena_new(16 << 10, 1 << 20);
+	f->notes = map_new(NULL);
+	f->journal_at = -1;
+	f->clock = -1;
+	return f->arena && f->notes ? 0 : err_set(err, REASON_NO_MEMORY, "folding records again");
+}
+
+void
+fold_clear(struct fold *f)
+{
+	while (f->noted)
+		free(dequeue(f));
+	arena_free(f->arena);
+	map_free(f->notes);
+	f->arena = NULL;
+	f->notes = NULL;
+}
+
+/* The queue owns notes; the map finds the newest of a name. */
+static int
+keep_note(struct fold *f, size_t source, const struct journal *j, int64_t journal_at, struct err *err)
+{
+	struct span name = note_name(f->arena, source, j->side_from, j->key);
+	struct note *n = name.ptr ? malloc(sizeof(*n) + name.len + j->value.len) : NULL;
+
+	if (!n)
+		return err_set(err, REASON_NO_MEMORY, "journal");
+	memcpy(n->bytes, name.ptr, name.len);
+	if (j->value.len)
+		memcpy(n->bytes + name.len, j->value.ptr, j->value.len);
+	n->place = (struct fold_noted){ NULL, source, j->side_from, journal_at, { n->bytes, name.len } };
+	n->value = (struct span){ n->bytes + name.len, j->value.len };
+	if (map_put(f->notes, name, n) < 0) {
+		free(n);
+		return err_set(err, REASON_NO_MEMORY, "journal");
 	}
-	free(n);
-	return err_set(err, REASON_NO_MEMORY, "journal");
+	enqueue(f, &n->place);
+	return 0;
 }
 
 /* Notes of records that have been processed. */
 static void
 forget_notes(struct fold *f, const struct fold_record *r)
 {
-	struct arena *a = f->arena;
-	struct span prefix, key;
-	void *value;
+	while (f->noted && f->noted->source == r->source && f->noted->offset <= r->record.offset) {
+		struct note *n = (struct note *)dequeue(f);
 
-	if (map_count(f->notes) == 0)
-		return;
-	prefix = note_name(a, r->source, r->record.offset, SPAN(""));
-	for (size_t at = 0; map_count(f->notes) && map_next(f->notes, &at, &key, &value);)
-		if (prefix.ptr && key.len >= prefix.len && memcmp(key.ptr, prefix.ptr, prefix.len) == 0)
-			free(map_take(f->notes, key));
+		if (map_get(f->notes, n->place.name) == n)
+			map_take(f->notes, n->place.name);
+		free(n);
+	}
 }
 
 /* ---- the journal ---- */
@@ -109,8 +142,9 @@ take_journal(struct fold *f, const struct consumed *m, struct err *err)
 	if (source < 0 || j.partition != f->partition || !span_equal(j.worker, f->group) ||
 	    !span_equal(j.topic, span_of(w->topics[0])))
 		return 0;
+	f->clock = j.primary_offset;
 	if (j.kind == JOURNAL_NOTED)
-		return keep_note(f, (size_t)source, &j, err);
+		return keep_note(f, (size_t)source, &j, m->offset, err);
 	f->entry = (struct journal_entry){ .kind = j.kind,
 					   .partition = f->partition,
 					   .source = (size_t)source,
@@ -118,17 +152,26 @@ take_journal(struct fold *f, const struct consumed *m, struct err *err)
 					   .from = j.side_from,
 					   .to = j.side_to };
 	f->has_entry = true;
+	f->entry_at = m->offset;
 	return 0;
 }
 
-/* Have the next entry at hand, or know that there is none. */
+int64_t
+fold_journal_position(const struct fold *f)
+{
+	int64_t at = f->has_entry ? f->entry_at : f->journal_at;
+
+	return f->noted && f->noted->journal_at < at ? f->noted->journal_at : at;
+}
+
+/* Have the next entry at hand, or know that there is none up to CLOCK. */
 static enum fold_event
-read_journal(struct fold *f, int timeout_ms, struct err *err)
+read_journal(struct fold *f, int64_t clock, int timeout_ms, struct err *err)
 {
 	size_t stream = f->first + f->n_sources - 1;
 	struct consumed m;
 
-	while (!f->has_entry && !f->journal_over) {
+	while (!f->has_entry && !f->journal_over && f->clock <= clock) {
 		switch (reader_peek(f->reader, stream, timeout_ms, &m, err)) {
 		case READER_RECORD: break;
 		case READER_END: f->journal_over = true; return FOLD_RECORD;
@@ -137,6 +180,7 @@ read_journal(struct fold *f, int timeout_ms, struct err *err)
 		}
 		if (take_journal(f, &m, err) < 0)
 			return FOLD_TROUBLE;
+		f->journal_at = m.offset + 1;
 		reader_pop(f->reader, stream);
 		arena_reset(f->arena);
 	}
@@ -146,10 +190,9 @@ read_journal(struct fold *f, int timeout_ms, struct err *err)
 /* ---- the merge ---- */
 
 static enum fold_event
-found(struct fold *f, const struct consumed *m, size_t source, bool skipped, int64_t clock, struct fold_record *ret)
+found(const struct consumed *m, size_t source, bool skipped, int64_t clock, struct fold_record *ret)
 {
 	*ret = (struct fold_record){ *m, source, skipped, clock };
-	f->source = source;
 	return FOLD_RECORD;
 }
 
@@ -164,7 +207,7 @@ from_entry(struct fold *f, int timeout_ms, struct fold_record *ret, struct err *
 	case READER_RECORD:
 		if (m.offset >= e->to)
 			return FOLD_END;
-		return found(f, &m, e->source, e->kind == JOURNAL_SKIPPED, e->primary, ret);
+		return found(&m, e->source, e->kind == JOURNAL_SKIPPED, e->primary, ret);
 	case READER_END: return FOLD_END;
 	case READER_NOTHING: return FOLD_NOTHING;
 	case READER_TROUBLE: break;
@@ -180,7 +223,7 @@ leftover(struct fold *f, int timeout_ms, struct fold_record *ret, struct err *er
 
 	for (size_t i = 1; f->sides_end && i + 1 < f->n_sources; i++)
 		switch (reader_peek(f->reader, f->first + i, timeout_ms, &m, err)) {
-		case READER_RECORD: f->unjournaled++; return found(f, &m, i, false, f->end, ret);
+		case READER_RECORD: f->unjournaled++; return found(&m, i, false, f->end, ret);
 		case READER_NOTHING: return FOLD_NOTHING;
 		case READER_TROUBLE: return FOLD_TROUBLE;
 		case READER_END: break;
@@ -193,22 +236,22 @@ enum fold_event
 fold_peek(struct fold *f, int timeout_ms, struct fold_record *ret, struct err *err)
 {
 	for (;;) {
-		enum fold_event event = read_journal(f, timeout_ms, err);
-		enum reader_event head;
 		struct consumed m;
+		enum reader_event head = reader_peek(f->reader, f->first, timeout_ms, &m, err);
+		enum fold_event event;
 		int64_t clock;
 
-		if (event != FOLD_RECORD)
-			return event;
-		head = reader_peek(f->reader, f->first, timeout_ms, &m, err);
 		if (head == READER_TROUBLE)
 			return FOLD_TROUBLE;
 		if (head == READER_NOTHING)
 			return FOLD_NOTHING;
 		clock = head == READER_RECORD ? m.offset : f->sides_end ? INT64_MAX : f->end - 1;
+		event = read_journal(f, clock, timeout_ms, err);
+		if (event != FOLD_RECORD)
+			return event;
 		if (!f->has_entry || f->entry.primary > clock) {
 			if (head == READER_RECORD)
-				return found(f, &m, 0, false, m.offset, ret);
+				return found(&m, 0, false, m.offset, ret);
 			if (!f->has_entry || f->sides_end)
 				return leftover(f, timeout_ms, ret, err);
 			f->ended = true;

@@ -26,11 +26,14 @@ struct fold {
 	struct span group;   /* whose journal */
 	int64_t end;         /* of the primary input */
 	bool sides_end;      /* the other sources end where their streams end, not with the primary input */
-	struct arena *arena; /* of the entry at hand */
+	struct arena *arena; /* of a record of the journal */
 	struct map *notes;
-	struct journal_entry entry; /* the next one, while has_entry */
+	struct fold_noted *noted, *noted_last; /* in the order of the journal */
+	struct journal_entry entry;            /* the next one, while has_entry */
 	bool has_entry, journal_over, ended;
-	size_t source; /* of the record at hand */
+	int64_t entry_at;   /* its offset in the journal */
+	int64_t journal_at; /* of the next record to be read there */
+	int64_t clock;      /* every entry that is still to be read is of this point or a later one */
 	int64_t unjournaled;
 };
 
@@ -53,6 +56,9 @@ struct fold_record {
 
 enum fold_event fold_peek(struct fold *f, int timeout_ms, struct fold_record *ret, struct err *err);
 void fold_pop(struct fold *f, const struct fold_record *r);
+
+/* From where on the journal has to be read again for the records that are still to come; -1: as was given. */
+int64_t fold_journal_position(const struct fold *f);
 
 /* What was noted under KEY while record OFFSET of SOURCE was processed; SPAN_NONE. */
 struct span fold_note(const struct fold *f, size_t source, int64_t offset, struct span key);

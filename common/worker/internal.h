@@ -25,6 +25,7 @@
 #include "common/base/arena.h"
 #include "common/base/map.h"
 #include "common/http/admin.h"
+#include "common/kafka/admin.h"
 #include "common/kafka/consumer.h"
 #include "common/kafka/deadletter.h"
 #include "common/kafka/producer.h"
@@ -171,8 +172,9 @@ struct worker {
 	int32_t partitions; /* of every co-partitioned topic */
 
 	struct state_table *states;
-	size_t n_sources;    /* input topics, and fleet.journal */
-	struct store *store; /* of the loop; NULL: states are in memory alone */
+	size_t n_sources;        /* input topics, and fleet.journal */
+	struct cluster *cluster; /* asks for the true ends of logs, open transactions included */
+	struct store *store;     /* of the loop; NULL: states are in memory alone */
 	struct checkpointer *checkpointer;
 	struct claim *claims;
 	size_t n_claims;
@@ -244,6 +246,8 @@ int process_given(struct worker *w, const struct consumed *m, bool skipped, stru
 /* While states are rebuilt: call the worker, send nothing.  0 also when the record was poison. */
 int process_silently(struct worker *w, const struct held *h, const struct input *in, struct err *err);
 struct input process_input_of(const struct held *h, const struct consumed *m);
+/* *ERR came when states had changed already: undo the transaction, and go on after a pause. */
+int process_undo(struct worker *w, struct err *err);
 /* A bounded run: nothing of this partition number is left. */
 void process_passed_all(struct worker *w, int32_t partition);
 /* A bounded run: nothing of H before OFFSET, which may lie behind its end, is left to read. */

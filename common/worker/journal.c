@@ -130,7 +130,7 @@ send_entry(struct worker *w, const struct journal_entry *e, struct err *err)
 int
 journal_send(struct worker *w, struct err *err)
 {
-	for (size_t i = 0; i < w->batch.n_journal && !plan_follows(w) && w->opt.run_outputs != OUTPUTS_NONE; i++)
+	for (size_t i = 0; i < w->batch.n_journal && !plan_follows(w); i++)
 		if (send_entry(w, &w->batch.journal[i], err) < 0)
 			return -1;
 	w->batch.n_journal = 0;

@@ -133,10 +133,17 @@ check_backlog(struct worker *w, struct err *err)
 static int
 checkpoint_step(struct worker *w, struct err *err)
 {
+	struct err ignored = ERR_INIT;
+
 	if (!w->checkpointer || w->doubt || w->batch.begun_us || w->batch.kafka_open)
 		return 0;
-	if (checkpointer_step(w->checkpointer, err) < 0)
+	if (checkpointer_step(w->checkpointer, err) < 0 && err_class(err) != ERR_RETRY)
 		return -1;
+	if (w->rebuild) {
+		assignment_fetch(w, false, &ignored);
+		return err->reason ? loop_trouble(w, PHASE_LOADING, err)
+				   : (phase_set(w, PHASE_LOADING, "states anew"), 0);
+	}
 	return w->phase == PHASE_RUNNING ? check_backlog(w, err) : 0;
 }
 
@@ -192,7 +199,7 @@ follow(struct worker *w, struct err *err)
 static int
 poll_timeout(const struct worker *w, bool gathering)
 {
-	if (w->recovery)
+	if (w->recovery && (w->phase == PHASE_LOADING || w->phase == PHASE_RUNNING))
 		return 0; /* it waits for its own records */
 	if (w->phase == PHASE_RUNNING && gathering)
 		return GATHER_POLL_MS;
@@ -274,6 +281,8 @@ resume_step(struct worker *w, const char *why, struct err *err)
 	}
 	if (checkpoint_step(w, err) < 0)
 		return -1;
+	if (w->phase == PHASE_LOADING)
+		return 0;
 	if (w->checkpointer && checkpointer_backlog(w->checkpointer) > w->state_opt.backlog_max_records)
 		return check_backlog(w, err);
 	if (assignment_fetch(w, true, err) < 0)
@@ -328,6 +337,8 @@ stop(struct worker *w, struct err *err)
 		log_error(LOG_WARN, "stopped without the last transaction; its input is read again", err, NULL);
 	err_clear(err);
 	recovery_cancel(w);
+	if (w->doubt && w->states)
+		state_rollback(w->states); /* what is stored must be committed for certain */
 	if (w->checkpointer && result == COMMIT_DONE)
 		checkpointer_drain(w->checkpointer, stop_by);
 	consumer_close(w->consumer);

@@ -134,7 +134,7 @@ plan_names_sides(const struct worker *w)
 const char *
 plan_source_group(const struct worker *w)
 {
-	if (!plan_bounded(w))
+	if (!plan_bounded(w) || !plan_follows(w))
 		return w->group;
 	return w->opt.run_source_group[0] ? w->opt.run_source_group : w->base_group;
 }

@@ -40,7 +40,7 @@ bool plan_bounded(const struct worker *w); /* there is a plan */
 bool plan_follows(const struct worker *w); /* ... and a journal to be followed */
 bool plan_names_sides(const struct worker *w);
 
-/* The group whose journal tells the order: in the live run our own. */
+/* The group whose journal tells the order: our own, unless another one's is followed. */
 const char *plan_source_group(const struct worker *w);
 
 #endif

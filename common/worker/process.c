@@ -52,6 +52,22 @@ check_sizes(struct worker *w, const struct held *h, int result, struct err *err)
 		       SPAN_ARG(key), h->topic, (long long)w->state_opt.key_max_bytes);
 }
 
+/* A record that was dead-lettered in the run that is followed, and has left no trace there: only its reason is of interest. */
+static int
+call_for_show(struct worker *w, const struct held *h, struct context *ctx, struct err *err)
+{
+	struct span key;
+	int result;
+
+	state_call_for_show(w->states);
+	result = call_worker(w, h, ctx, err);
+	state_call_end(w->states, false, &key);
+	w->batch.n_emissions = 0;
+	if (result < 0)
+		return -1;
+	return err_set(err, REASON_BROKER_REFUSED, "dead-lettered in the run that is followed");
+}
+
 /* Call the worker, or dead-letter at once what was condemned before.  *SKIPPED: the record has left no trace in a state. */
 static int
 call(struct worker *w, const struct held *h, struct context *ctx, bool *skipped, struct err *err)
@@ -60,14 +76,17 @@ call(struct worker *w, const struct held *h, struct context *ctx, bool *skipped,
 	int result;
 
 	if (*skipped)
-		return err_set(err, REASON_BROKER_REFUSED, "dead-lettered unprocessed in the run that is followed");
+		return call_for_show(w, h, ctx, err);
 	*skipped = c && c->why.reason;
 	if (*skipped) {
 		*err = c->why;
 		return -1;
 	}
-	result = check_sizes(w, h, call_worker(w, h, ctx, err), err);
-	*skipped = result < 0 && err->reason == REASON_STATE_TOO_LARGE;
+	result = call_worker(w, h, ctx, err);
+	if (w->states && state_call_played(w->states))
+		w->batch.n_emissions = 0; /* a bounded run: the state that it starts from knows this record */
+	result = check_sizes(w, h, result, err);
+	*skipped = result < 0 && err_class(err) == ERR_RECORD;
 	return result;
 }
 
@@ -158,8 +177,8 @@ keep_input(struct worker *w, struct input *in, struct err *err)
 }
 
 /* A state changed and then something failed that is not the record's fault: only the whole transaction can be undone. */
-static int
-undo(struct worker *w, struct err *err)
+int
+process_undo(struct worker *w, struct err *err)
 {
 	struct err why = *err;
 	enum commit_result result;
@@ -190,7 +209,7 @@ process_input(struct worker *w, struct held *h, struct input *in, bool skipped, 
 	if (result < 0)
 		w->batch.n_journal = n_journal; /* what a failed call has noted counts no more than what it emitted */
 	if (result < 0 && (w->batch.spoilt || w->rebuild))
-		return undo(w, err);
+		return process_undo(w, err);
 	if (result < 0 && err_class(err) == ERR_RETRY)
 		return postpone(w, h, in->offset, err);
 	if (result < 0 && err_class(err) == ERR_RECORD)

@@ -45,6 +45,9 @@ int recovery_follow(struct worker *w, bool *more, struct err *err);
 bool recovery_follows(const struct worker *w);  /* records come from here and not from the consumer */
 bool recovery_followed(const struct worker *w); /* all of them have been processed */
 
+/* From where on the journal is needed for what is still to come; -1: not known. */
+int64_t recovery_journal_position(const struct worker *w, int32_t partition);
+
 /* The state of KEY sleeps in PostgreSQL: wake it.  -1 on STORE_DOWN, STATE_CORRUPT ... */
 int recovery_wake(struct worker *w, int32_t partition, struct span key, struct err *err);
 

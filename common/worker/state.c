@@ -114,7 +114,7 @@ state_get(struct state_table *t, struct span key, void **ret)
 
 	if (!t->shelf)
 		return STATE_NO_MEMORY;
-	if (t->refolds && holds_record(t, e)) {
+	if (t->show || (t->refolds && holds_record(t, e))) {
 		*ret = spare_state(t);
 		return *ret ? STATE_HERE : STATE_NO_MEMORY;
 	}
@@ -142,10 +142,16 @@ state_in_use(struct state_table *t, struct span key)
 	return NULL;
 }
 
-bool
-state_call_touched(const struct state_table *t)
+void
+state_call_for_show(struct state_table *t)
 {
-	return t->called.n > 0;
+	t->show = true;
+}
+
+bool
+state_call_played(const struct state_table *t)
+{
+	return t->n_spare > 0;
 }
 
 /* Every state of the call as it was before.  False: of one of them that is not known. */
@@ -183,6 +189,7 @@ state_call_end(struct state_table *t, bool check, struct span *key)
 		e->in_call = false;
 	}
 	t->called.n = 0;
+	t->show = false;
 	spare_clear(t);
 	return result;
 }

@@ -19,12 +19,11 @@
 #include <stdint.h>
 
 #include "common/base/cleanup.h"
+#include "common/store/checkpoint.h"
 #include "common/worker/worker.h"
 
-#define SOURCES_MAX 8
-
 struct vector {
-	int64_t at[SOURCES_MAX];
+	int64_t at[CHECKPOINT_SOURCES_MAX];
 };
 
 struct state_limits {
@@ -47,7 +46,7 @@ void state_call_begin(struct state_table *t, int32_t partition, size_t source, i
 
 enum state_found {
 	STATE_HERE,
-	STATE_ASLEEP, /* it is in PostgreSQL: state_wake() it, then ask again */
+	STATE_ASLEEP, /* it is in PostgreSQL: state_restore() it, then ask again */
 	STATE_NO_MEMORY,
 };
 
@@ -57,8 +56,11 @@ enum state_found state_get(struct state_table *t, struct span key, void **ret);
 /* A state that was used in this transaction, on whatever partition; NULL if there is none. */
 void *state_in_use(struct state_table *t, struct span key);
 
-/* Has this call changed anything that only the end of the transaction can undo? */
-bool state_call_touched(const struct state_table *t);
+/* The next call is for show: every state it gets is one to play with. */
+void state_call_for_show(struct state_table *t);
+
+/* Did the call get a state to play with, because the key's own holds the record already? */
+bool state_call_played(const struct state_table *t);
 
 enum state_size { STATE_FITS, STATE_UNDONE, STATE_TOO_LARGE_FOR_GOOD };
 

@@ -64,7 +64,7 @@ struct state_table {
 	size_t bytes;
 	uint64_t round, durable;
 	int64_t newest_us; /* time stamp seen */
-	bool refolds;
+	bool refolds, show;
 	/* the call */
 	struct shelf *shelf;
 	size_t source;

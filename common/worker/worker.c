@@ -129,8 +129,9 @@ new_states(struct worker *w, struct err *err)
 					     (size_t)w->state_opt.key_max_bytes };
 
 	w->n_sources = w->n_topics + w->n_side + 1;
-	if (w->n_sources > SOURCES_MAX)
-		return err_set(err, REASON_OPTION_INVALID, "topics, side.topics: at most %d together", SOURCES_MAX - 1);
+	if (w->n_sources > CHECKPOINT_SOURCES_MAX)
+		return err_set(err, REASON_OPTION_INVALID, "topics, side.topics: at most %d together",
+			       CHECKPOINT_SOURCES_MAX - 1);
 	w->states = state_table_new(w->spec->state, w->n_sources, &limits);
 	return w->states ? 0 : err_set(err, REASON_NO_MEMORY, "states");
 }
@@ -147,6 +148,7 @@ start(struct worker *w, struct err *err)
 	if (name_ourselves(w, err) < 0 || list_overrides(w, err) < 0 || metrics_new(&w->metrics, err) < 0 ||
 	    batch_init(&w->batch, err) < 0)
 		return -1;
+	w->silent = w->opt.run_outputs == OUTPUTS_NONE;
 	meters_init(&w->meters, w->metrics, w->spec->name);
 	w->batch_limit = (size_t)w->opt.batch_max_records;
 	w->convictions = map_new(free);
@@ -199,6 +201,7 @@ finish(struct worker *w)
 	lifecycle_stop(w);
 	recovery_cancel(w);
 	checkpointer_free(w->checkpointer);
+	cluster_close(w->cluster);
 	store_free(w->store);
 	free(w->claims);
 	audit_done(w);

@@ -17,20 +17,21 @@ from support.fleet import Worker
 from support.telemetry import START_US
 from support.wait import until
 
-ETL, FORECASTER, SCORER = "etl-preprocessor", "batch-forecaster", "realtime-scorer"
+ROUTER, ETL, FORECASTER, SCORER = "ingest-router", "etl-preprocessor", "batch-forecaster", "realtime-scorer"
 STEP_MS = 1000           # between two readings of a device
 START_MS = START_US // 1000
 
 SHORT = {"session.timeout.ms": 4000, "transaction.timeout.ms": 5000, "errors.retry.delay.max.ms": 500}
 OWN = {
+    ROUTER: {},
     ETL: {"step.ms": STEP_MS, "window.steps": 10, "lateness.ms": 2000, "aggregates.topic": ""},
     FORECASTER: {"seasons": "10", "history.steps": 60, "residual.steps": 20, "residual.min": 4, "horizon.steps": 4,
                  "quantiles": "0.1,0.5,0.9", "cache.uri": ""},
     SCORER: {"cache.uri": ""},
 }
-INPUTS = {ETL: ("readings",), FORECASTER: ("series",), SCORER: ("readings",)}
+INPUTS = {ROUTER: ("raw",), ETL: ("readings",), FORECASTER: ("series",), SCORER: ("readings",)}
 SIDES = {SCORER: ("forecasts",)}
-OUTPUTS = {ETL: ("series",), FORECASTER: ("forecasts",), SCORER: ("scores", "alerts")}
+OUTPUTS = {ROUTER: ("readings",), ETL: ("series",), FORECASTER: ("forecasts",), SCORER: ("scores", "alerts")}
 
 
 def by_partition(m):
@@ -54,9 +55,9 @@ class World:
 
     def __init__(self, stack, broker, database, fleet, schemas, name):
         self.stack, self.broker, self.database, self.fleet, self.schemas = stack, broker, database, fleet, schemas
-        self.name = name
+        self.name = name  # of letters, digits, dots and dashes
         self.partitions = until(lambda: broker.topics().get("fleet.journal"), "topics are there")
-        self.made, self.clients = set(), {}
+        self.made, self.clients, self.runs = set(), {}, []
 
     def client(self, group, isolation="read_committed"):
         """A consumer that never joins its group."""
@@ -68,6 +69,8 @@ class World:
         return self.clients[group, isolation]
 
     def close(self):
+        for worker in self.runs:
+            worker.destroy()
         for client in self.clients.values():
             client.close()
 
@@ -110,12 +113,26 @@ class World:
         dotted = {key.replace("_", "."): value for key, value in options.items()}
         worker = Worker(kind, self.stack, self.fleet.logs, f"{self.name}-{label}",
                         {**SHORT, **OWN[kind], **named, **dotted})
+        if not start:
+            return worker
         self.fleet.workers[worker.instance] = worker
-        return worker.start() if start else worker
+        return worker.start()
 
     def twin(self, kind, label="twin", **options):
         """One that reads the same and is left in peace; its states are in memory alone."""
         return self.worker(kind, label, checkpoint_store="none", **options)
+
+    def bounded(self, kind, run, ranges, label="live", **options):
+        """KIND again over RANGES (topic -> partition -> (start, end)), started as run RUN of the group of that label."""
+        worker = self.worker(kind, label, start=False, **{"run_id": run, "run_outputs": "shadow", **options})
+        worker.instance += f"-{run}"
+        worker.log = worker.log.with_name(f"{worker.instance}.log")
+        plan = self.fleet.logs / f"{worker.instance}.plan"
+        plan.write_text("".join(f"{self.topic(topic)}.{p} = {start}..{end}\n" for topic, parts in ranges.items()
+                                for p, (start, end) in sorted(parts.items())))
+        worker.options["run.plan"] = plan
+        self.runs.append(worker)
+        return worker.start()
 
     def group(self, label="live"):
         return f"{self.name}.{label}"
@@ -267,13 +284,6 @@ def kill(*workers):
         worker.signal(signal.SIGKILL)
     for worker in workers:
         assert worker.exit_code() == -signal.SIGKILL
-
-
-def write_plan(path, ranges):
-    """RANGES: topic -> partition -> (start, end)."""
-    path.write_text("".join(f"{topic}.{p} = {start}..{end}\n" for topic, parts in ranges.items()
-                            for p, (start, end) in sorted(parts.items())))
-    return path
 
 
 def redis(uri, *words):

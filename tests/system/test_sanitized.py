@@ -55,15 +55,12 @@ def sum_of_ends(broker, topic):
     return sum(broker.ends(topic).values())
 
 
-def complaints(fleet):
-    """Instance -> what its log says from the first complaint on."""
-    found = {}
+def no_complaints(fleet):
+    """No log holds one.  To be asked before exit codes, which only say that there is one."""
     for worker in fleet.workers.values():
         text = worker.log.read_text(errors="replace")
         complaint = COMPLAINT.search(text)
-        if complaint:
-            found[worker.instance] = text[complaint.start():][:8000]
-    return found
+        assert not complaint, f"{worker.log}\n{text[complaint.start():][:8000]}"
 
 
 def test_nothing_to_complain_about(line, fleet, broker, database):
@@ -83,7 +80,9 @@ def test_nothing_to_complain_about(line, fleet, broker, database):
         killed.signal(signal.SIGKILL)
         assert killed.exit_code() == -signal.SIGKILL
         killed.start()
-        assert left.leave() == 0, left.log
+        code = left.leave()
+        no_complaints(fleet)
+        assert code == 0, left.log
         left.come_back()
         for worker in fleet.workers.values():
             ask(worker)
@@ -96,5 +95,5 @@ def test_nothing_to_complain_about(line, fleet, broker, database):
     assert json.loads(found)["holds"], found
 
     exits = fleet.stop()
-    assert not complaints(fleet), "\n\n".join(f"{name}: {text}" for name, text in complaints(fleet).items())
+    no_complaints(fleet)
     assert exits == {f"{name}-0": 0 for name in WORKERS}

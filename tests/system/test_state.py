@@ -9,12 +9,11 @@ from collections import Counter
 import pytest
 
 from support.broker import Publisher
-from support.states import (ETL, FORECASTER, SCORER, World, by_key, grouped, kill, noise, redis, stamp,
-                            write_plan)
+from support.states import (ETL, FORECASTER, SCORER, World, by_key, grouped, kill, noise, redis, stamp)
 from support.wait import until
 
 HUGE = 3600000
-LADDER = {"checkpoint_interval_ms": 100, "checkpoint_ladder": "1s:100"}
+LADDER = {"checkpoint_interval_ms": 100, "checkpoint_ladder": "1s:10000"}
 
 
 @pytest.fixture
@@ -485,12 +484,14 @@ class Traffic:
         self.topics = {t: Publisher(world.stack.bootstrap, world.topic(t)) for t in ("readings", "deferred", "forecasts")}
         self.medians = {}
 
-    def send(self, rounds):
+    def send(self, rounds, instead=()):
+        """INSTEAD: topic -> where its readings go."""
         for number in rounds:
             for place, device in enumerate(DEVICES):
                 said = noise()(device, number)
                 lane = "deferred" if (number * 7 + place * 3) % 11 == 0 else "readings"
-                self.topics[lane].send(device.encode(), self.world.reading(device, number, said), timestamp=stamp(number, place))
+                self.topics[dict(instead).get(lane, lane)].send(
+                    device.encode(), self.world.reading(device, number, said), timestamp=stamp(number, place))
                 if (number * 5 + place) % 13 == 0:
                     median = 15 + (number * 17 + place * 29) % 1000 / 100
                     self.medians[device, number] = median
@@ -500,25 +501,21 @@ class Traffic:
             publisher.flush()
 
 
-def follower(world, tmp_path, topics=("readings",), label="live", kind=SCORER, **options):
-    """A bounded run over everything, in the order of the journal; its run.id."""
-    run = f"follower-{label}"
-    ranges = {world.topic(t): {p: (0, end) for p, end in world.ends(t).items()} for t in (*topics, "forecasts")}
-    worker = world.worker(kind, label, start=False, topics=topics, run_id=run, run_outputs="shadow", run_source_group=world.group(label),
-                          run_plan=write_plan(tmp_path / f"{run}.plan", ranges), **options)
-    worker.instance = f"{worker.instance}-{run}"
-    worker.options["instance.id"] = worker.instance
-    worker.log = worker.log.with_name(f"{worker.instance}.log")
-    assert worker.start().exit_code(120) == 0, worker.text()
-    return run
+def follow(world, topics=("readings",), **options):
+    """A bounded run of the scorer over everything, in the order of the journal; its run.id."""
+    ranges = {t: {p: (0, end) for p, end in world.ends(t).items()} for t in (*topics, "forecasts")}
+    worker = world.bounded(SCORER, "follower", ranges, topics=topics, **options)
+    assert worker.exit_code(120) == 0, worker.text()
+    return "follower"
 
 
-def test_the_order_is_repeated(world, tmp_path):
+def test_the_order_is_repeated(line, world):
     lanes = ["readings", "deferred"]
     live = world.worker(SCORER, topics=lanes, checkpoint_interval_ms=HUGE, score_warmup_readings=30)
-    live.await_ready()
     traffic = Traffic(world)
-    for rounds in (range(0, 80), range(80, 110), range(110, 140)):
+    traffic.send(range(0, 5), {"readings": "deferred"})  # before the first record of the primary input
+    world.await_done("live", topic="deferred")
+    for rounds in (range(5, 80), range(80, 110), range(110, 140)):
         reached = sum(world.committed().values())
         traffic.send(rounds)
         until(lambda: sum(world.committed().values()) > reached, "it has begun with them", pause_s=0.01)
@@ -526,11 +523,17 @@ def test_the_order_is_repeated(world, tmp_path):
         live.start()
         assert recovery(live)["records"] > 0
     traffic.send(range(140, 180))
+    world.await_done("live")
+    traffic.send(range(180, 185), {"readings": "deferred"})  # behind the last one
+    Publisher(line.bootstrap, world.topic("forecasts")).send(b"pump-00", b"no forecast")
     for topic in (*lanes, "forecasts"):
         world.await_done("live", topic=topic)
-    run = follower(world, tmp_path, lanes, score_warmup_readings=30)
-    for topic in ("scores", "alerts"):
+    letters = world.outputs("live", "letters")
+    assert [m.value for m in letters] == [b"no forecast"]
+    run = follow(world, lanes, score_warmup_readings=30)
+    for topic in ("scores", "alerts", "letters"):
         assert grouped(world.outputs("live", topic)) == grouped(world.outputs("live", f"{topic}.{run}"))
+    assert world.outputs("live", "letters") == letters
     journal = [j for j in (world.schemas.decode(m.value) for m in world.read("fleet.journal"))
                if j["worker"] == world.group()]
     assert {j["kind"] for j in journal} == {"applied"}
@@ -566,7 +569,7 @@ def check_expectations(world, traffic, journal):
     assert seen > 200
 
 
-def test_answers_of_the_cache_are_repeated(line, world, tmp_path):
+def test_answers_of_the_cache_are_repeated(line, world):
     """The first forecast of a series comes from Redis; killed, and Redis emptied, it is still the same."""
     redis(line.redis_uri, "FLUSHALL")
     cache = {"cache_uri": line.redis_uri}
@@ -589,5 +592,5 @@ def test_answers_of_the_cache_are_repeated(line, world, tmp_path):
     noted = [j for j in (world.schemas.decode(m.value) for m in world.read("fleet.journal"))
              if j["worker"] == world.group() and j["kind"] == "noted"]
     assert len(noted) == 2 * len(DEVICES)
-    run = follower(world, tmp_path, score_warmup_readings=30)
+    run = follow(world, score_warmup_readings=30)
     assert grouped(world.outputs("live", "scores")) == grouped(world.outputs("live", f"scores.{run}"))
