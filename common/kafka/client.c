@@ -129,12 +129,14 @@ int
 client_start(struct client *client, rd_kafka_type_t type, rd_kafka_conf_t *conf, struct err *err)
 {
 	char text[256];
+	bool wrong;
 
 	client->handle = rd_kafka_new(type, conf, text, sizeof(text));
 	if (client->handle)
 		return 0;
+	wrong = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG;
 	rd_kafka_conf_destroy(conf);
-	return err_set(err, REASON_OPTION_INVALID, "Kafka client: %s", text);
+	return err_set(err, wrong ? REASON_OPTION_INVALID : REASON_INTERNAL, "Kafka client: %s", text);
 }
 
 rd_kafka_resp_err_t

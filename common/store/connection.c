@@ -153,7 +153,7 @@ code_in(const char *text, char code[6])
 static int
 connect_failed(const struct store *s, const PGconn *conn, struct err *err)
 {
-	char line[420], code[6];
+	char line[420], code[6] = "";
 	const char *text = PQerrorMessage(conn);
 	enum err_reason reason = REASON_STORE_DOWN;
 
@@ -163,6 +163,8 @@ connect_failed(const struct store *s, const PGconn *conn, struct err *err)
 	first_line(text, line, sizeof(line));
 	if (code_in(text, code))
 		reason = store_reason(code);
+	if (strcmp(code, "XX000") == 0)
+		reason = REASON_STORE_DOWN; /* a session that cannot even begin: a full disk says so */
 	if (reason == REASON_STORE_SCHEMA)
 		reason = REASON_STORE_REFUSED;
 	return err_set(err, reason, "%s: %s", s->address, line);

@@ -103,7 +103,7 @@ static bool
 pause_thread(struct checkpointer *c, int64_t ms)
 {
 	struct timespec until;
-	int64_t us = clock_real_us() + ms * US_PER_MS;
+	int64_t us = clock_monotonic_us() + ms * US_PER_MS;
 	bool stop;
 
 	until = (struct timespec){ us / US_PER_SECOND, us % US_PER_SECOND * 1000 };
@@ -205,11 +205,16 @@ checkpointer_new(struct worker *w, struct checkpointer **ret, struct err *err)
 	const struct store_options options = { w->state_opt.postgres_uri, w->instance, w->state_opt.connect_timeout_ms,
 					       NULL };
 
+	pthread_condattr_t monotonic;
+
 	if (!c)
 		return err_set(err, REASON_NO_MEMORY, "checkpoints");
 	c->w = w;
 	c->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	c->turn = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* the other one may be set */
+	pthread_cond_init(&c->turn, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	c->filled_us = clock_monotonic_us();
 	*ret = c;
 	if (checkpoint_ladder_parse(w->state_opt.ladder, &c->ladder, err) < 0)
