@@ -148,8 +148,9 @@ def kill_one(env, kind, pair, number):
     watch.stop()
     back = other.await_event("states are back", after=killed)
     figures = recovered(back)
-    detection = when(back) - killed - figures["load"] - figures["fold"]
-    result = {"to_first_output": first - killed, "to_all_partitions": all_ - killed, "detection": detection, **figures,
+    assigned = when(next(e for e in other.events("phase") if when(e) >= killed and e["to"] == "loading"))
+    result = {"to_first_output": first - killed, "to_all_partitions": all_ - killed, "until_assigned": assigned - killed,
+              "offsets_known_after": when(back) - figures["load"] - figures["fold"] - assigned, **figures,
               "in_a_transaction": was_open, "then_to_first_output": first - when(back)}
     common.say(f"  {kind} killed: {result}")
     pair = [other, start(env, kind, f"{kind}-dynamic-{number}", **other.options)]
@@ -188,7 +189,9 @@ def repeat(env, kind, act, times, pair):
     for member in pair:
         member.stop()
     medians = {key: median([r[key] for r in results]) for key in results[0]}
-    return {**medians, "greatest_to_first_output": max(r["to_first_output"] for r in results)}
+    return {**medians, "greatest_to_first_output": max(r["to_first_output"] for r in results),
+            "each_to_all_partitions": [round(r["to_all_partitions"], 2) for r in results],
+            "each_in_a_transaction": [r["in_a_transaction"] for r in results if "in_a_transaction" in r]}
 
 
 def run(_):

@@ -56,10 +56,15 @@ learn_cluster(struct worker *w)
 	pthread_mutex_unlock(&w->face_lock);
 }
 
-/* A shadow run's topics are its own to make: as many partitions as what is read. */
+/* A shadow run's topics are its own to make: as many partitions as what is read.  They take and keep whatever the live ones
+ * may hold: the records of a replay are old, and would be gone at the broker's next look. */
 static int
 make_shadows(struct worker *w, struct err *err)
 {
+	struct cluster_setting settings[] = { { .key = "retention.ms", .value = "-1" },
+					      { .key = "max.message.bytes", .value = "5242880" },
+					      { .key = "message.timestamp.after.max.ms",
+						.value = "9223372036854775807" } };
 	CLEANUP(cluster_close)
 	struct cluster *cluster = NULL;
 	const char *topic;
@@ -69,7 +74,9 @@ make_shadows(struct worker *w, struct err *err)
 	for (size_t i = 0; (topic = sent_topic(w, i)); i++) {
 		const struct cluster_topic wanted = { .name = topic,
 						      .partitions = w->partitions,
-						      .replication = REPLICATION_BROKER };
+						      .replication = REPLICATION_BROKER,
+						      .settings = settings,
+						      .n_settings = ARRAY_LEN(settings) };
 
 		if (topic[0] && strcmp(topic, JOURNAL_TOPIC) != 0 && cluster_create(cluster, &wanted, false, err) < 0)
 			return err_wrap(err, "topic %s", topic);

@@ -1,7 +1,7 @@
 """Workers that keep states, in a world of their own: topics and groups of one test on the stack that all share.
 
-Every reading has a time stamp that no other one of its world has, and a worker gives it on to what the reading causes: so each
-output tells which record it comes from.
+Every reading has a time stamp of its own, and a worker gives it on to what the reading causes: so each output tells which
+record it comes from.
 """
 import json
 import random
@@ -34,6 +34,11 @@ SIDES = {SCORER: ("forecasts",)}
 OUTPUTS = {ROUTER: ("readings",), ETL: ("series",), FORECASTER: ("forecasts",), SCORER: ("scores", "alerts")}
 
 
+def read(offsets):
+    """Of the partitions that hold anything."""
+    return {p: offset for p, offset in offsets.items() if offset}
+
+
 def by_partition(m):
     return m.partition
 
@@ -51,7 +56,7 @@ def grouped(messages, unit=by_partition):
 
 
 class World:
-    """Topics `<name>.<topic>` of this name, and groups `<name>.<label>`; what a worker sends is in `<name>.<label>.<topic>`."""
+    """Topics `<name>.<topic>` of this name, groups `<name>.<label>`, and what they send in `<name>.<label>.<topic>`."""
 
     def __init__(self, stack, broker, database, fleet, schemas, name):
         self.stack, self.broker, self.database, self.fleet, self.schemas = stack, broker, database, fleet, schemas
@@ -123,7 +128,7 @@ class World:
         return self.worker(kind, label, checkpoint_store="none", **options)
 
     def bounded(self, kind, run, ranges, label="live", **options):
-        """KIND again over RANGES (topic -> partition -> (start, end)), started as run RUN of the group of that label."""
+        """KIND over RANGES (topic -> partition -> (start, end)), started as run RUN of the group of that label."""
         worker = self.worker(kind, label, start=False, **{"run_id": run, "run_outputs": "shadow", **options})
         worker.instance += f"-{run}"
         worker.log = worker.log.with_name(f"{worker.instance}.log")
@@ -210,8 +215,8 @@ class World:
         return self.read(f"{self.name}.{label}.{topic}", start)
 
     def read(self, topic, start=None):
-        """As Broker.read(), once no transaction is open there: offsets may be committed before the outputs can be seen."""
-        until(lambda: self._ends(topic, "read_committed") == self._ends(topic, "read_uncommitted"), f"the end of {topic}")
+        """As Broker.read(), once no transaction is open there: offsets may be seen before the outputs are."""
+        until(lambda: self._ends(topic, "read_committed") == self._ends(topic, "read_uncommitted"), f"{topic}: its end")
         reader, found = self.client("reader"), []
         left = set(range(self.partitions))
         reader.assign([TopicPartition(topic, p, (start or {}).get(p, OFFSET_BEGINNING)) for p in left])
@@ -239,8 +244,7 @@ class World:
         """All that is committed is in stored states."""
         def all_stored():
             self.fleet.require_running()
-            return self.done(label, topic) and \
-                {p: o for p, o in self.frontiers(label).items() if o} == {p: o for p, o in self.ends(topic).items() if o}
+            return self.done(label, topic) and read(self.frontiers(label)) == read(self.ends(topic))
         until(all_stored, f"{self.name}: the states of {label} are stored; logs in {self.fleet.logs}")
 
     def states(self, label="live", run="live", table="states"):

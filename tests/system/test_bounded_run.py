@@ -1,4 +1,4 @@
-"""Bounded runs: the same worker over given offsets, as it was done live; beside the live one and without a trace in it."""
+"""Bounded runs: the same worker over given offsets, as it was done live; beside the live one, without a trace in it."""
 import json
 import subprocess
 
@@ -6,8 +6,7 @@ import pytest
 
 from support import places
 from support.broker import Publisher
-from support.fleet import FILES
-from support.states import ETL, ROUTER, SCORER, START_MS, STEP_MS, World, by_key, grouped, kill, noise, stamp
+from support.states import ETL, ROUTER, SCORER, START_MS, STEP_MS, World, kill, noise, stamp
 from support.wait import until
 
 DEVICES = [f"pump-{n:02d}" for n in range(12)]
@@ -26,7 +25,7 @@ WRONG = [
     ("no partition in the name", "readings = 0..10\n", ["--run.id=x"], ["line 1"]),
     ("an end before the start", "telemetry.readings.0 = 10..9\n", ["--run.id=x"], ["line 1"]),
     ("a partition twice", PLAN + PLAN, ["--run.id=x"], ["line 2", "telemetry.readings.0"]),
-    ("a topic that is not read", PLAN + "telemetry.raw.0 = 0..10\n", ["--run.id=x"], ["telemetry.raw", "etl-preprocessor"]),
+    ("a topic that is not read", PLAN + "telemetry.raw.0 = 0..10\n", ["--run.id=x"], ["telemetry.raw", ETL]),
     ("nothing in it", "# later\n", ["--run.id=x"], ["no partition"]),
     ("a plan without a name", PLAN, [], ["run.plan", "run.id"]),
     ("a name without a plan", "", ["--run.id=x", "--run.plan="], ["run.plan", "run.id"]),
@@ -51,12 +50,20 @@ def test_wrong_plans(lines, flags, says, tmp_path):
 
 # ---- a live worker's past ----
 
+@pytest.fixture
+def world(request, line, broker, database, fleet, schemas):
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")
+    world = World(line, broker, database, fleet, schemas, name)
+    yield world
+    world.close()
+
+
 @pytest.fixture(scope="module")
 def lived(line, broker, database, module_fleet, schemas):
     """A live worker with three waves behind it and older states of each."""
     world = World(line, broker, database, module_fleet, schemas, "lived")
     live = world.worker(ETL, **LADDER)
-    world.after = []
+    world.after = []  # each wave, where the inputs ended
     for rounds in WAVES:
         world.send(rounds, DEVICES, noise())
         world.await_stored()
@@ -177,7 +184,7 @@ def test_killed_in_the_middle(lived, interval):
     for least in (40, 120):
         until(lambda: reached() > least, "it is under way", pause_s=0.005)
         kill(worker)
-        assert not any(e.get("event") == "caught up" for e in worker.events()), "it was killed too late to show anything"
+        assert not any(e.get("event") == "caught up" for e in worker.events()), "killed too late to show anything"
         worker.start()
     summary = finished(worker)
     assert 0 < summary["records"] < sum(end[p] - start[p] for p in start) - 120
@@ -208,88 +215,77 @@ def test_from_empty_states(lived, schemas):
         first.setdefault((window["device"], window["metric"]), (m.partition, window))
     assert len(first) == 2 * len(DEVICES)
     for (device, _), (partition, window) in first.items():
-        begins = min(stamp for (p, o), stamp in lived.stamps.items() if p == partition and o >= start[p]
-                     and (stamp - START_MS) % STEP_MS == DEVICES.index(device))
+        begins = min(ms for (p, o), ms in lived.stamps.items() if p == partition and o >= start[p]
+                     and (ms - START_MS) % STEP_MS == DEVICES.index(device))
         assert window["sequence"] == 0
         assert window["start_time"] == (begins - begins % STEP_MS) * 1000
 
 
-def test_outputs_of_a_run_go_live(line, broker, database, fleet, schemas):
+def test_outputs_of_a_run_go_live(world):
     """run.outputs=live, the default of a replay: nobody else had done this range."""
-    world = World(line, broker, database, fleet, schemas, "replayed")
-    try:
-        world.send(range(0, 60), DEVICES, noise())
-        twin = world.twin(ETL)
-        world.await_done("twin")
-        assert twin.stop() == 0
-        finished(world.bounded(ETL, "repair", plan({p: 0 for p in world.ends()}, world.ends()), run_outputs="live"))
-        assert everything(world.outputs("live", "series")) == everything(world.outputs("twin", "series"))
-        assert not any(world.committed().values()), "the group of the run is its own"
-    finally:
-        world.close()
+    world.send(range(0, 60), DEVICES, noise())
+    twin = world.twin(ETL)
+    world.await_done("twin")
+    assert twin.stop() == 0
+    finished(world.bounded(ETL, "repair", plan({p: 0 for p in world.ends()}, world.ends()), run_outputs="live"))
+    assert everything(world.outputs("live", "series")) == everything(world.outputs("twin", "series"))
+    assert not any(world.committed().values()), "the group of the run is its own"
 
 
 # ---- side inputs, dead letters ----
 
-def test_dead_letters_of_a_shadow_run(line, broker, database, fleet, schemas):
+def test_dead_letters_of_a_shadow_run(line, world):
     """They go to topics of the run, too: of the primary input, and of a side input; the chosen name or <topic>.dlq."""
-    world = World(line, broker, database, fleet, schemas, "letters")
-    try:
-        unnamed = {"errors_deadletterqueue_topic_name": ""}
-        world.make("letters.readings.dlq", "letters.forecasts.dlq")
-        live = world.worker(SCORER, checkpoint_interval_ms=100, **unnamed)
-        world.send(range(0, 20), DEVICES, noise())
-        for topic in ("readings", "forecasts"):
-            publisher = Publisher(line.bootstrap, world.topic(topic))
-            for device in DEVICES:
-                publisher.send(device.encode(), b"\0\0\0\0no " + topic.encode(), timestamp=stamp(20, 0))
-            publisher.flush()
-        world.send(range(20, 40), DEVICES, noise())
-        for topic in ("readings", "forecasts"):
-            world.await_done("live", topic=topic)
-        ranges = {t: {p: (0, end) for p, end in world.ends(t).items()} for t in ("readings", "forecasts")}
-        letters = {t: world.read(f"letters.{t}.dlq") for t in ("readings", "forecasts")}
-        assert all(len(of) == len(DEVICES) for of in letters.values())
-        summary = finished(world.bounded(SCORER, "shadow", ranges, **unnamed))
-        assert summary["dead_letters"] == 2 * len(DEVICES)
-        for topic, of in letters.items():
-            assert everything(world.read(f"letters.{topic}.dlq.shadow")) == everything(of)
-            assert world.read(f"letters.{topic}.dlq") == of
-        assert everything(world.outputs("live", "scores.shadow")) == everything(world.outputs("live", "scores"))
-        assert live.stop() == 0
-    finally:
-        world.close()
+    unnamed = {"errors_deadletterqueue_topic_name": ""}
+    world.make(*(world.name + name for name in (".readings.dlq", ".forecasts.dlq")))
+    live = world.worker(SCORER, checkpoint_interval_ms=100, **unnamed)
+    world.send(range(0, 20), DEVICES, noise())
+    for topic in ("readings", "forecasts"):
+        publisher = Publisher(line.bootstrap, world.topic(topic))
+        for device in DEVICES:
+            publisher.send(device.encode(), b"\0\0\0\0no " + topic.encode(), timestamp=stamp(20, 0))
+        publisher.flush()
+    world.send(range(20, 40), DEVICES, noise())
+    for topic in ("readings", "forecasts"):
+        world.await_done("live", topic=topic)
+    ranges = {t: {p: (0, end) for p, end in world.ends(t).items()} for t in ("readings", "forecasts")}
+    letters = {t: world.read(f"{world.topic(t)}.dlq") for t in ("readings", "forecasts")}
+    assert all(len(of) == len(DEVICES) for of in letters.values())
+    summary = finished(world.bounded(SCORER, "shadow", ranges, **unnamed))
+    assert summary["dead_letters"] == 2 * len(DEVICES)
+    for topic, of in letters.items():
+        assert everything(world.read(f"{world.topic(topic)}.dlq.shadow")) == everything(of)
+        assert world.read(f"{world.topic(topic)}.dlq") == of
+    assert everything(world.outputs("live", "scores.shadow")) == everything(world.outputs("live", "scores"))
+    assert live.stop() == 0
 
 
 # ---- a worker without states ----
 
-def test_a_stateless_worker(line, broker, database, fleet, schemas):
-    world = World(line, broker, database, fleet, schemas, "stateless")
-    try:
-        publisher = Publisher(line.bootstrap, world.topic("raw"))
-        for number in range(300):
-            device = DEVICES[number % len(DEVICES)]
-            body = {"device": device, "time": START_MS + number, "metrics": {"number": number}}
-            publisher.send(device.encode(), json.dumps(body).encode() if number % 50 else b"{", timestamp=START_MS + number)
-        publisher.flush()
-        raw = world.read(world.topic("raw"))
-        start = {p: end // 4 for p, end in world.ends("raw").items()}
-        end = {p: end - end // 5 for p, end in world.ends("raw").items()}
-        wanted = [m for m in raw if start[m.partition] <= m.offset < end[m.partition]]
-        summary = finished(world.bounded(ROUTER, "range", plan(start, end, "raw")))
-        bad = [m for m in wanted if m.value == b"{"]
-        assert (summary["records"], summary["dead_letters"]) == (len(wanted), len(bad)) and bad
-        letters = world.outputs("live", "letters.range")
-        assert sorted((m.key, m.timestamp_ms) for m in letters) == sorted((m.key, m.timestamp_ms) for m in bad)
-        numbers = [(m.key.decode(), schemas.decode(m.value)["values"][0]["value"])
-                   for m in world.outputs("live", "readings.range")]
-        assert sorted(numbers) == sorted((m.key.decode(), json.loads(m.value)["metrics"]["number"])
-                                         for m in wanted if m.value != b"{")
-        assert {p: o for p, o in world.committed("live.range", "raw").items() if o} == {p: o for p, o in end.items() if o}
-        assert not world.outputs("live", "readings") and not world.outputs("live", "letters")
-        assert not any(world.committed("live", "raw").values())
-        assert database.value("SELECT count(*) FROM forebay.state_partitions WHERE worker = %s", world.group()) == 0
-        again = finished(world.bounded(ROUTER, "range", plan(start, end, "raw")))
-        assert (again["records"], again["outputs"]) == (0, 0)
-    finally:
-        world.close()
+def test_a_stateless_worker(line, world, database, schemas):
+    publisher = Publisher(line.bootstrap, world.topic("raw"))
+    for number in range(300):
+        device = DEVICES[number % len(DEVICES)]
+        body = {"device": device, "time": START_MS + number, "metrics": {"number": number}}
+        text = json.dumps(body) if number % 50 else "{"
+        publisher.send(device.encode(), text.encode(), timestamp=START_MS + number)
+    publisher.flush()
+    raw = world.read(world.topic("raw"))
+    start = {p: end // 4 for p, end in world.ends("raw").items()}
+    end = {p: end - end // 5 for p, end in world.ends("raw").items()}
+    wanted = [m for m in raw if start[m.partition] <= m.offset < end[m.partition]]
+    summary = finished(world.bounded(ROUTER, "range", plan(start, end, "raw")))
+    bad = [m for m in wanted if m.value == b"{"]
+    assert (summary["records"], summary["dead_letters"]) == (len(wanted), len(bad)) and bad
+    letters = world.outputs("live", "letters.range")
+    assert sorted((m.key, m.timestamp_ms) for m in letters) == sorted((m.key, m.timestamp_ms) for m in bad)
+    numbers = [(m.key.decode(), schemas.decode(m.value)["values"][0]["value"])
+               for m in world.outputs("live", "readings.range")]
+    assert sorted(numbers) == sorted((m.key.decode(), json.loads(m.value)["metrics"]["number"])
+                                     for m in wanted if m.value != b"{")
+    assert world.committed("live.range", "raw") == end
+    assert not world.outputs("live", "readings") and not world.outputs("live", "letters")
+    assert not any(world.committed("live", "raw").values())
+    assert database.value("SELECT count(*) FROM forebay.state_partitions WHERE worker = %s", world.group()) == 0
+    again = finished(world.bounded(ROUTER, "range", plan(start, end, "raw")))
+    assert (again["records"], again["outputs"]) == (0, 0)

