@@ -31,8 +31,10 @@ def forget_states(env):
 
 
 def make_topic(env, name, partitions):
+    """It and its dead letters."""
     admin = AdminClient({"bootstrap.servers": env["FOREBAY_BOOTSTRAP_SERVERS"]})
-    made = admin.create_topics([NewTopic(name, partitions, 1, config={"retention.ms": "-1"})], operation_timeout=30)
+    new = [NewTopic(n, partitions, 1, config={"retention.ms": "-1"}) for n in (name, f"{name}.dlq")]
+    made = admin.create_topics(new, operation_timeout=30)
     for future in made.values():
         future.result()
 

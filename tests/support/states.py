@@ -1,7 +1,7 @@
 """Workers that keep states, in a world of their own: topics and groups of one test on the stack that all share.
 
-Every reading has a time stamp of its own, and a worker gives it on to what the reading causes: so each output tells which
-record it comes from.
+Every reading has a time stamp of its own, and a worker gives it on to what the reading causes: outputs tell where
+they come from.
 """
 import json
 import random

@@ -3,6 +3,7 @@ import json
 import subprocess
 
 import pytest
+from confluent_kafka.admin import ConfigResource
 
 from support import places
 from support.broker import Publisher
@@ -176,7 +177,7 @@ def test_a_finished_run_has_nothing_left_to_do(lived):
 def test_killed_in_the_middle(lived, interval):
     """Started again it goes on, from its own states or from its records, and has done everything once."""
     run, start, end = f"killed-{interval}", between(lived, 0.3), lived.after[2]
-    slow = {"batch_max_records": 4, "checkpoint_interval_ms": interval}
+    slow = {"batch_max_records": 8, "checkpoint_interval_ms": interval}
     worker = lived.bounded(ETL, run, plan(start, end), **slow)
 
     def reached():
@@ -234,6 +235,11 @@ def test_outputs_of_a_run_go_live(world):
 
 # ---- side inputs, dead letters ----
 
+def setting(broker, topic, key):
+    [answer] = broker.admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)]).values()
+    return answer.result()[key].value
+
+
 def test_dead_letters_of_a_shadow_run(line, world):
     """They go to topics of the run, too: of the primary input, and of a side input; the chosen name or <topic>.dlq."""
     unnamed = {"errors_deadletterqueue_topic_name": ""}
@@ -255,6 +261,7 @@ def test_dead_letters_of_a_shadow_run(line, world):
     assert summary["dead_letters"] == 2 * len(DEVICES)
     for topic, of in letters.items():
         assert everything(world.read(f"{world.topic(topic)}.dlq.shadow")) == everything(of)
+        assert setting(world.broker, f"{world.topic(topic)}.dlq.shadow", "retention.ms") == "-1", "old records stay"
         assert world.read(f"{world.topic(topic)}.dlq") == of
     assert everything(world.outputs("live", "scores.shadow")) == everything(world.outputs("live", "scores"))
     assert live.stop() == 0

@@ -73,7 +73,7 @@ def with_spikes(device, number):
 
 @pytest.fixture(scope="module")
 def killed(line, broker, database, module_fleet, schemas):
-    """Workers of all kinds that were killed: with windows half full, alerts firing and histories grown; and in full work."""
+    """Workers of all kinds, killed with windows half full, alerts firing and histories grown; and in full work."""
     world = World(line, broker, database, module_fleet, schemas, "killed")
     inputs = {ETL: "readings", SCORER: "readings", FORECASTER: "etl-preprocessor-twin.series"}
     live = []
@@ -386,7 +386,7 @@ def test_offsets_set_back(world):
 # ---- a state that grows too large ----
 
 def test_state_too_large(world):
-    """One device speaks too often for its place in the order; what is beyond the limit is dead-lettered, and stays so."""
+    """One device speaks too often for its place in the order; what is beyond is dead-lettered, and that stays so."""
     slow = {"lateness_ms": 60000}
     limit = {"state_key_max_bytes": 4096}
     live = world.worker(ETL, checkpoint_interval_ms=HUGE, **slow, **limit)
