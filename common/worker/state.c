@@ -49,8 +49,8 @@ state_call_begin(struct state_table *t, int32_t partition, size_t source, int64_
 	t->source = source;
 	t->offset = offset;
 	t->timestamp_us = timestamp_us;
-	if (t->shelf && timestamp_us > t->shelf->newest_us)
-		t->shelf->newest_us = timestamp_us;
+	if (timestamp_us > t->newest_us)
+		t->newest_us = timestamp_us;
 }
 
 /* Is the record at hand in E's state already? */

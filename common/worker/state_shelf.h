@@ -46,7 +46,6 @@ struct shelf {
 	struct entry *dirty, *dirty_last;
 	struct vector floor;
 	bool has_floor;
-	int64_t newest_us; /* time stamp that its records have reached */
 };
 
 struct list {
@@ -64,6 +63,7 @@ struct state_table {
 	struct entry *oldest, *youngest;
 	size_t bytes;
 	uint64_t round, durable;
+	int64_t newest_us; /* time stamp that was seen, of whatever partition */
 	bool refolds, show;
 	/* the call */
 	struct shelf *shelf;

@@ -72,7 +72,7 @@ state_evict(struct state_table *t, size_t most)
 	size_t n = 0;
 
 	for (struct entry *e = t->oldest, *next; e && n < most; e = next) {
-		bool idle = e->shelf->newest_us - e->active_us > t->limits.idle_us;
+		bool idle = t->newest_us - e->active_us > t->limits.idle_us;
 
 		next = e->younger;
 		if (!idle && t->bytes <= t->limits.max_bytes)
@@ -139,8 +139,8 @@ state_restore(struct state_table *t, int32_t partition, const struct state_view 
 	e->born = v->born;
 	e->active_us = v->active_us;
 	entry_measure(t, e);
-	if (v->active_us > s->newest_us)
-		s->newest_us = v->active_us;
+	if (v->active_us > t->newest_us)
+		t->newest_us = v->active_us;
 	return 0;
 }
 
