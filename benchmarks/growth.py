@@ -111,7 +111,7 @@ def sleepers():
     sent = readings.send(range(1))
     member = Member(env, ETL, "sleepers", group_id="sleepers", instance_id="bench", topics="telemetry.readings")
     member.follow(sent)
-    member.await_stored()
+    member.await_stored(900)
     answer = {"known": look(member, 0, sent, member.begun)}
     common.say(f"  {answer}")
     cpu, begun = common.cpu_of(member.pid), time.monotonic()
