@@ -1,0 +1,1 @@
+/* artefact.c */

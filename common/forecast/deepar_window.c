@@ -1,0 +1,1 @@
+/* deepar_window.c */

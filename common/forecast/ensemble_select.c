@@ -1,0 +1,1 @@
+/* ensemble_select.c */

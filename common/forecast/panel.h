@@ -1,0 +1,100 @@
+/*
+ * panel.h -- all members around one table: the classical ones, a live model and perhaps a canary; their forecasts combined and
+ * calibrated.  This is the one way from a series to its forecast: backtests, files, the batch forecaster and the scorer's
+ * forecasts on demand go through it.
+ *
+ * What a series has taught (weights, shifts, drift) is a `struct panelist` that the caller keeps and hands in; the panel itself
+ * learns nothing.  One thread.
+ */
+#ifndef FOREBAY_FORECAST_PANEL_H
+#define FOREBAY_FORECAST_PANEL_H
+
+#include "common/forecast/artefact.h"
+#include "common/forecast/calibrate.h"
+#include "common/forecast/classical.h"
+#include "common/forecast/drift.h"
+#include "common/forecast/ensemble.h"
+#include "common/forecast/target.h"
+
+enum panel_member {
+	PANEL_LAST = CLASSICAL_LAST,
+	PANEL_SEASON = CLASSICAL_SEASON,
+	PANEL_LONG_SEASON = CLASSICAL_LONG_SEASON,
+	PANEL_THETA = CLASSICAL_THETA,
+	PANEL_ETS = CLASSICAL_ETS,
+	PANEL_RIDGE = CLASSICAL_RIDGE,
+	PANEL_DEEPAR = CLASSICAL_COUNT, /* the model that serves this series: live, or the canary */
+	PANEL_MEMBERS                   /* <= ENSEMBLE_MEMBERS_MAX */
+};
+
+const char *panel_member_name(enum panel_member m);
+/* Comma separated names ("season,theta,deepar"), "all": a set of bits.  -1 on OPTION_INVALID. */
+int panel_members_parse(const char *text, uint32_t *members, struct err *err);
+
+struct panel_rule {
+	struct frequency frequency;
+	size_t horizon;
+	double levels[ENSEMBLE_LEVELS_MAX];
+	size_t n_levels;
+	uint32_t members;   /* bits of those that take part */
+	size_t paths;       /* of DeepAR, for each network; 100 */
+	uint64_t seed;      /* of noise */
+	size_t history_max; /* points that classical members look at, 0: all; 1000 */
+	bool calibrate;
+};
+
+struct panel;
+
+/*
+ * MODEL may be NULL: DeepAR sleeps, the ensemble's prior is the frequency's default.  With it, prior weights and shifts are the
+ * artefact's, as far as its levels are RULE's (others are interpolated).  The panel keeps a reference; it must outlive it.  -1 on
+ * OPTION_INVALID (another frequency; a horizon beyond the model's: says both), NO_MEMORY.
+ */
+int panel_new(const struct panel_rule *rule, const struct artefact *model, const struct kernel *kernel,
+	      struct panel **ret, struct err *err);
+void panel_free(struct panel *p);
+DEFINE_CLEANUP(struct panel, panel_free)
+
+const struct ensemble_rule *panel_ensemble(const struct panel *p);
+
+/* What a series has taught.  Zeroed: nothing. */
+struct panelist {
+	struct ensemble ensemble;
+	struct calibration calibration;
+};
+
+enum forecast_basis {
+	FORECAST_NOTHING, /* no value is known: there is no forecast */
+	FORECAST_NAIVE,   /* only the last value, or naive members, had something to say */
+	FORECAST_CLASSICAL,
+	FORECAST_MODEL, /* the trained model took part */
+};
+
+struct panel_forecast {
+	enum forecast_basis basis;
+	uint32_t awake;   /* members that took part */
+	double scale;     /* of the series: mean |value| of its last context, for losses and shifts; > 0 */
+	double *values;   /* horizon x n_levels: combined and calibrated; the caller's memory, like all below */
+	double *combined; /* the same before calibration; NULL: not wanted */
+	double *members;  /* horizon x n_members x n_levels; NULL: not wanted */
+	float weights[PANEL_MEMBERS]; /* mean over steps and levels */
+};
+
+struct panel_request {
+	const struct target *target;
+	const struct panelist *learnt; /* NULL: nothing */
+	uint64_t noise;
+};
+
+/*
+ * Forecast N series from their ends.  One bad series spoils no other: what is wrong with it (categories, dynamic features) puts
+ * DeepAR to sleep for it alone.  -1 on NO_MEMORY.
+ */
+int panel_forecast(struct panel *p, const struct panel_request *requests, struct panel_forecast *ret, size_t n,
+		   struct err *err);
+
+/* Step STEP of a forecast turned out to be VALUE: COMBINED and MEMBERS are its rows of that step. */
+void panel_learn(const struct panel *p, struct panelist *learnt, size_t step, uint32_t awake, const double *members,
+		 const double *combined, double value, double scale);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * target.h -- one series as forecasts take it: values on a fixed step, and what is known beside them.  Everything is the
+ * caller's, read only.
+ */
+#ifndef FOREBAY_FORECAST_TARGET_H
+#define FOREBAY_FORECAST_TARGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct target {
+	int64_t start_us;     /* of values[0]: microseconds since 1970-01-01 UTC */
+	int64_t age;          /* points of the series before values[0]; 0 where its beginning is at hand */
+	const double *values; /* n, oldest first, in the series' unit; NaN where nothing is known */
+	size_t n;
+	const int32_t *cats;          /* one for each category of the model, each in [0, cardinality); NULL: all 0 */
+	const double *reals;          /* static numbers, one for each of the model; NULL: all 0 */
+	const double *const *dynamic; /* for each dynamic feature n_dynamic numbers, from values[0] on; NULL: none */
+	size_t n_dynamic;             /* at least n + horizon where the model has dynamic features */
+};
+
+#endif
