@@ -1,0 +1,76 @@
+/*
+ * models.h -- trained models in PostgreSQL: tables forebay.models (a row a version, with its artefact), forebay.model_changes
+ * (who was what, since when and why) and forebay.trainings (a training under way, so that another process can go on with it).
+ *
+ * Of every name at most one version is live and at most one is canary: the database itself keeps it so (partial unique
+ * indexes).  A change of standing is one transaction; announced_time says whether topic `models` has been told (announce.h).
+ *
+ *	candidate --> canary --> live --> retired
+ *	    |           |         ^          |
+ *	    `---------> rejected  `----------'   (rolled back: the one before lives again)
+ *
+ * Times are microseconds since 1970, UTC.  One thread.  All calls connect when they have to; -1 on STORE_DOWN, STORE_SCHEMA,
+ * STORE_REFUSED, NO_MEMORY beside what is said.
+ */
+#ifndef FOREBAY_STORE_MODELS_H
+#define FOREBAY_STORE_MODELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/record/model.h"
+#include "common/store/connection.h"
+
+/* Store a new version; its status is candidate whatever *M says; the artefact is m->artefact.  The same bytes again are no error;
+ * others under a version that exists: ROW_REFUSED. */
+int models_add(struct store *s, const struct model *m, const char *why, struct err *err);
+
+/*
+ * Give NAME/VERSION another standing.  To live: the version that lived retires.  To canary: the one that was canary is rejected.
+ * SHARE: of the devices, for a canary.  An order that the picture above does not know, or a version that does not exist:
+ * OPTION_INVALID, says what it is now.  *CHANGED false: it is that already.
+ */
+int models_change(struct store *s, struct span name, struct span version, enum model_status to, double share,
+		  const char *why, bool *changed, struct err *err);
+
+/* The live version retires and the one that lived before it lives again.  OPTION_INVALID: there is none. */
+int models_roll_back(struct store *s, struct span name, const char *why, struct err *err);
+
+/* Versions of NAME (SPAN_NONE: of all), newest first, without artefacts, in ARENA. */
+int models_list(struct store *s, struct span name, struct arena *arena, struct model **ret, size_t *n, struct err *err);
+
+/* One version with its artefact, in ARENA.  *FOUND false: there is none. */
+int models_get(struct store *s, struct span name, struct span version, struct arena *arena, struct model *ret,
+	       bool *found, struct err *err);
+
+struct model_change {
+	struct span name, version, why; /* why: "gate passed", "forebay models promote", ... */
+	enum model_status from, to;
+	int64_t time_us;
+};
+
+/* Changes of NAME (SPAN_NONE: of all), newest first, at most LIMIT. */
+int models_changes(struct store *s, struct span name, size_t limit, struct arena *arena, struct model_change **ret,
+		   size_t *n, struct err *err);
+
+/* Versions whose standing the topic has not been told, oldest change first, without artefacts; and: it has been told (of the
+ * standing that *M has). */
+int models_untold(struct store *s, struct arena *arena, struct model **ret, size_t *n, struct err *err);
+int models_told(struct store *s, const struct model *m, struct err *err);
+
+/* ---- a training under way ---- */
+
+/* One row a name: what it was begun with (JSON, frozen offsets among it) and how far it is (bytes of training_save()). */
+struct model_training {
+	struct span name, plan, progress; /* progress SPAN_NONE: nothing saved yet */
+	int64_t started_us, saved_us;
+};
+
+int models_training_save(struct store *s, const struct model_training *t, struct err *err);
+int models_training_get(struct store *s, struct span name, struct arena *arena, struct model_training *ret, bool *found,
+			struct err *err);
+int models_training_end(struct store *s, struct span name, struct err *err);
+
+#endif
