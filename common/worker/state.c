@@ -85,8 +85,9 @@ call(struct state_table *t, struct entry *e)
 	if (list_add(&t->called, e) < 0)
 		return -1;
 	e->in_call = true;
-	if (t->type->bytes && t->type->bytes(e->now) > t->limits.key_bytes / 2)
-		return (e->call = state_copy(t->type, e->now)) ? 0 : -1;
+	if (entry_encoded(t, e) > t->limits.key_bytes / 2 && !(e->call = state_copy(t->type, e->now)))
+		return -1;
+	e->sized = false;
 	return 0;
 }
 
@@ -136,8 +137,10 @@ state_in_use(struct state_table *t, struct span key)
 	for (size_t i = 0; i < t->n_shelves; i++) {
 		struct entry *e = map_get(t->shelves[i]->entries, key);
 
-		if (e && e->touched)
+		if (e && e->touched) {
+			e->sized = false;
 			return e->now;
+		}
 	}
 	return NULL;
 }
@@ -167,6 +170,7 @@ undo_call(struct state_table *t)
 		shelf_state_free(t->type, e->now);
 		e->now = e->call;
 		e->call = NULL;
+		e->sized = false;
 	}
 	return true;
 }
@@ -176,8 +180,8 @@ state_call_end(struct state_table *t, bool check, struct span *key)
 {
 	enum state_size result = STATE_FITS;
 
-	for (size_t i = 0; check && t->type->bytes && i < t->called.n && result == STATE_FITS; i++)
-		if (t->type->bytes(t->called.items[i]->now) > t->limits.key_bytes) {
+	for (size_t i = 0; check && i < t->called.n && result == STATE_FITS; i++)
+		if (entry_encoded(t, t->called.items[i]) > t->limits.key_bytes) {
 			*key = t->called.items[i]->key;
 			result = undo_call(t) ? STATE_UNDONE : STATE_TOO_LARGE_FOR_GOOD;
 		}
@@ -240,7 +244,8 @@ state_rollback(struct state_table *t)
 		shelf_state_free(t->type, e->now);
 		e->now = e->before;
 		e->before = NULL;
-		e->touched = false;
+		e->touched = e->sized = false;
+		entry_measure(t, e);
 	}
 	t->touched.n = 0;
 }

@@ -157,13 +157,30 @@ entry_used(struct state_table *t, struct entry *e)
 	link_used(t, e);
 }
 
+static size_t
+beside_state(const struct state_table *t, const struct entry *e)
+{
+	return sizeof(*e) + e->key.len + t->type->size;
+}
+
 void
 entry_measure(struct state_table *t, struct entry *e)
 {
-	size_t bytes = sizeof(*e) + e->key.len + t->type->size + (t->type->bytes ? t->type->bytes(e->now) : 0);
+	size_t bytes;
 
+	if (e->sized)
+		return;
+	bytes = beside_state(t, e) + (t->type->bytes ? t->type->bytes(e->now) : 0);
 	t->bytes += bytes - e->bytes;
 	e->bytes = bytes;
+	e->sized = true;
+}
+
+size_t
+entry_encoded(struct state_table *t, struct entry *e)
+{
+	entry_measure(t, e);
+	return e->bytes - beside_state(t, e);
 }
 
 void *

@@ -33,6 +33,7 @@ struct entry {
 	int64_t born, active_us;
 	uint64_t round; /* in which it was stored last */
 	size_t bytes;
+	bool sized; /* `bytes` is of the state as it is now */
 	bool touched, fresh, in_call, alone;
 	struct span key;
 	char key_bytes[];
@@ -84,6 +85,8 @@ struct entry *entry_new(struct state_table *t, struct shelf *s, struct span key,
 void entry_free(struct state_table *t, struct entry *e);    /* it is in no map any more */
 void entry_used(struct state_table *t, struct entry *e);    /* now, so it is the last to leave memory */
 void entry_measure(struct state_table *t, struct entry *e); /* its memory */
+size_t entry_encoded(struct state_table *t,
+		     struct entry *e); /* bytes of its state as encoded; 0: the type does not say */
 
 /* States to play with, of keys that have seen the record at hand already. */
 void *spare_state(struct state_table *t); /* NULL when memory is out */
