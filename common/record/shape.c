@@ -159,6 +159,7 @@ write_field(const struct field *f, const char *base, struct writer *w, struct er
 	case FIELD_REAL:
 	case FIELD_OPTIONAL_REAL: return write_real(f, f->kind == FIELD_OPTIONAL_REAL, *(const double *)at, w, err);
 	case FIELD_CODE: return write_code(f, *(const int *)at, w, err);
+	case FIELD_BOOLEAN: writer_boolean(w, *(const bool *)at); return 0;
 	default: return write_array(f, base, w, err);
 	}
 }
@@ -318,6 +319,7 @@ read_field(const struct field *f, struct reader *r, struct arena *arena, char *b
 	case FIELD_REAL:
 	case FIELD_OPTIONAL_REAL: return read_real(f, f->kind == FIELD_OPTIONAL_REAL, r, (double *)at, err);
 	case FIELD_CODE: return read_code(f, r, (int *)at, err);
+	case FIELD_BOOLEAN: *(bool *)at = reader_boolean(r); return 0;
 	default: return read_array(f, r, arena, base, err);
 	}
 }

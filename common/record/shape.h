@@ -28,6 +28,7 @@ enum field_kind {                       /* in the structure		in the schema */
 		  FIELD_REAL,           /* double				double */
 		  FIELD_OPTIONAL_REAL,  /* double, may be NaN		["null", "double"] */
 		  FIELD_CODE,           /* an enum				string: its name */
+		  FIELD_BOOLEAN,        /* bool				boolean */
 		  FIELD_RECORDS,        /* item *, size_t			array of records */
 		  FIELD_MAP,            /* item * (name, value), size_t	map */
 		  FIELD_TEXTS,          /* struct span *, size_t		array of strings */

@@ -9,11 +9,23 @@
 #include "common/record/identity_link.h"
 #include "common/record/journal.h"
 #include "common/record/model.h"
+#include "common/record/outcome.h"
 #include "common/record/reading.h"
 #include "common/record/score.h"
 #include "common/record/series.h"
 
 const struct record_type *const record_types[] = {
-	&reading_record, &series_record,        &aggregate_record, &forecast_record, &score_record,   &alert_record,
-	&model_record,   &identity_link_record, &heartbeat_record, &audit_record,    &journal_record, NULL,
+	&reading_record,
+	&series_record,
+	&aggregate_record,
+	&forecast_record,
+	&score_record,
+	&alert_record,
+	&model_record,
+	&identity_link_record,
+	&heartbeat_record,
+	&audit_record,
+	&journal_record,
+	&outcome_record,
+	NULL,
 };

@@ -6,7 +6,7 @@
 
 #include "common/base/clock.h"
 #include "tests/fuzz/target.h"
-#include "workers/ingest-router/timestamp.h"
+#include "common/series/timestamp.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "workers/ingest-router/mapping.h"
-#include "workers/ingest-router/number.h"
+#include "common/base/number.h"
 
 /* At most BAD_TEXT_MAX bytes, not inside a character (a continuation byte begins with the bits 10). */
 static struct span

@@ -13,7 +13,7 @@
 #include "common/base/error.h"
 #include "workers/ingest-router/plan.h"
 #include "workers/ingest-router/scan.h"
-#include "workers/ingest-router/timestamp.h"
+#include "common/series/timestamp.h"
 
 #define MAPS_MAX 256
 #define PATHMAP_LIST_MAX 4096 /* most entries of one list in a file */

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "workers/ingest-router/number.h"
+#include "common/base/number.h"
 #include "workers/ingest-router/quoted.h"
 
 #define SMALL_OBJECT 32

@@ -13,6 +13,7 @@
 #include "common/record/journal.h"
 #include "common/record/json.h"
 #include "common/record/model.h"
+#include "common/record/outcome.h"
 #include "common/record/reading.h"
 #include "common/record/series.h"
 
@@ -188,6 +189,7 @@ fill(struct dice *d, const struct shape *shape, char *base)
 						    : roll_real(d, f->low, f->high);
 			break;
 		case FIELD_CODE: *(int *)(void *)at = (int)roll_below(d, f->codes->n); break;
+		case FIELD_BOOLEAN: *(bool *)at = roll_below(d, 2); break;
 		default: fill_array(d, f, base); break;
 		}
 	}
@@ -243,6 +245,14 @@ fix(struct dice *d, const char *name, void *record)
 
 		m->from_us = m->to_us / 2 - 30000000000000000;
 		m->artefact = m->uri.ptr ? m->artefact : SPAN("bytes");
+	} else if (strcmp(name, "Outcome") == 0) {
+		struct outcome *o = record;
+
+		o->origin_us = o->event_us / 2 - 30000000000000000;
+		o->lower = -fabs(o->lower);
+		o->upper = fabs(o->upper);
+		o->model_loss = o->version.ptr ? o->model_loss : NAN;
+		o->rival_loss = o->rival.ptr ? o->rival_loss : NAN;
 	} else if (strcmp(name, "Journal") == 0) {
 		struct journal *j = record;
 

@@ -2,12 +2,12 @@
  * timestamp.c -- which form is it?  Epochs are decimal numbers, shifted to microseconds in integers: a double would already
  * lose the nanoseconds of our days.
  */
-#include "workers/ingest-router/timestamp.h"
+#include "common/series/timestamp.h"
 
 #include <stdbool.h>
 #include <strings.h>
 
-#include "workers/ingest-router/number.h"
+#include "common/base/number.h"
 
 #define SHOWN 64 /* bytes of a refused text in the error */
 #define TEXT_MAX 1024

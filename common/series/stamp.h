@@ -1,6 +1,6 @@
-/* calendar.h -- a date and a time of day as microseconds since 1970-01-01T00:00:00Z, proleptic Gregorian calendar. */
-#ifndef FOREBAY_INGEST_ROUTER_CALENDAR_H
-#define FOREBAY_INGEST_ROUTER_CALENDAR_H
+/* stamp.h -- a date and a time of day as microseconds since 1970-01-01T00:00:00Z, proleptic Gregorian calendar. */
+#ifndef FOREBAY_SERIES_STAMP_H
+#define FOREBAY_SERIES_STAMP_H
 
 #include <stdint.h>
 

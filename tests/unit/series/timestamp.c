@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "common/base/cleanup.h"
-#include "workers/ingest-router/timestamp.h"
+#include "common/series/timestamp.h"
 
 #define LEAP INT64_C(1709208000000000) /* 2024-02-29T12:00:00Z */
 #define HOUR INT64_C(3600000000)

@@ -16,14 +16,14 @@
  * Digits beyond microseconds are cut off, towards the past.  Blanks around a text do not count.  24:00 is the end of the
  * day; second 60 in minute 59 is the second that follows.  Years 0001 to 9999.
  */
-#ifndef FOREBAY_INGEST_ROUTER_TIMESTAMP_H
-#define FOREBAY_INGEST_ROUTER_TIMESTAMP_H
+#ifndef FOREBAY_SERIES_TIMESTAMP_H
+#define FOREBAY_SERIES_TIMESTAMP_H
 
 #include <stdint.h>
 
 #include "common/base/error.h"
 #include "common/base/span.h"
-#include "workers/ingest-router/calendar.h"
+#include "common/series/stamp.h"
 
 enum time_form { TIME_AUTO, TIME_EPOCH_S, TIME_EPOCH_MS, TIME_EPOCH_US, TIME_EPOCH_NS, TIME_ISO8601, TIME_PATTERN };
 

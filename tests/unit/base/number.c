@@ -10,7 +10,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/random.h"
-#include "workers/ingest-router/number.h"
+#include "common/base/number.h"
 
 static const struct row {
 	const char *text;

@@ -1,7 +1,7 @@
 /* timestamp_iso.c -- ISO 8601:2004 date and time, basic and extended.  The two may be mixed between date and time. */
 #include <stdbool.h>
 
-#include "workers/ingest-router/timestamp.h"
+#include "common/series/timestamp.h"
 
 struct cursor {
 	const char *p, *end;

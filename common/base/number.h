@@ -2,8 +2,8 @@
  * number.h -- decimal texts as doubles, exactly: the result is always the double nearest to what is written, ties to even,
  * as strtod gives it in the "C" locale.  Pure; nothing is allocated.
  */
-#ifndef FOREBAY_INGEST_ROUTER_NUMBER_H
-#define FOREBAY_INGEST_ROUTER_NUMBER_H
+#ifndef FOREBAY_BASE_NUMBER_H
+#define FOREBAY_BASE_NUMBER_H
 
 #include <stdbool.h>
 #include <stdint.h>

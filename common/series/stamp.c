@@ -1,8 +1,8 @@
 /*
- * calendar.c -- days are counted in eras of 400 years that begin on March 1, so that the leap day is the last of its year
+ * stamp.c -- days are counted in eras of 400 years that begin on March 1, so that the leap day is the last of its year
  * and month lengths follow one linear formula (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013).
  */
-#include "workers/ingest-router/calendar.h"
+#include "common/series/stamp.h"
 
 #include <stdbool.h>
 

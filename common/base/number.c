@@ -11,7 +11,7 @@
  * it.  No double and no midpoint between two has more than 767 significant digits, so 780 and one that says "and a
  * little more" decide every rounding.
  */
-#include "workers/ingest-router/number.h"
+#include "common/base/number.h"
 
 #include <float.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <strings.h>
 
-#include "workers/ingest-router/timestamp.h"
+#include "common/series/timestamp.h"
 
 struct match {
 	const char *p, *end;
