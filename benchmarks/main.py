@@ -6,7 +6,7 @@ import sys
 
 import common
 
-QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth")
+QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference")
 
 
 def show(name, value, indent=0):

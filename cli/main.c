@@ -4,6 +4,7 @@
  *	set up		topics, schemas, db
  *	feed		publish, simulate
  *	look		status, report, checkpoints, reasons
+ *	forecast	train, backtest, forecast, models
  *
  * A verb is a row of the table below and a file of this folder.
  */
@@ -27,6 +28,10 @@ static const struct verb {
 	{ "status", verb_status, "", "lag, throughput and dead letters of the fleet" },
 	{ "report", verb_report, "", "what came out of a run: counts, forecasts, alerts, latency" },
 	{ "checkpoints", verb_checkpoints, "list|show|verify|...", "the states that workers keep in PostgreSQL" },
+	{ "models", verb_models, "list|show|promote|...", "trained models and their standing" },
+	{ "train", verb_train, "FILE", "a forecasting model from the series of a file" },
+	{ "backtest", verb_backtest, "FILE", "how good forecasts of these series would have been" },
+	{ "forecast", verb_forecast, "FILE", "DeepAR JSON Lines in, quantiles out" },
 	{ "reasons", verb_reasons, "[page]", "why records fail, and what to do" },
 };
 

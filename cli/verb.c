@@ -67,3 +67,21 @@ verb_print_json(json_t *object, struct err *err)
 	json_decref(object);
 	return failed ? err_set(err, REASON_IO, "standard output cannot be written") : 0;
 }
+
+int
+verb_run(const struct option_program *program, const char *name, int argc, char **argv, const void *options,
+	 verb_body *body)
+{
+	enum options_verdict verdict;
+	struct err err = ERR_INIT;
+	char **words;
+	int n, failed;
+
+	if (options_load(program, argc, argv, &n, &words, &verdict, &err) < 0)
+		return verb_fail(name, &err);
+	failed = verdict == OPTIONS_DONE ? 0 : body(options, n, words, &err);
+	if (!failed && fflush(stdout))
+		failed = err_set(&err, REASON_IO, "standard output cannot be written");
+	options_clear(program);
+	return failed ? verb_fail(name, &err) : EXIT_DONE;
+}

@@ -34,6 +34,14 @@ int kafka_client(const struct kafka_access *access, const struct property_list *
 /* One line on standard error: verb, text, what to do.  Returns the exit code for *ERR. */
 int verb_fail(const char *verb, const struct err *err);
 
+/*
+ * A whole verb: load the options of PROGRAM, call BODY with OPTIONS and the words that are left, flush standard output, clear the
+ * options, say what went wrong.  NAME: of the verb.  Returns the exit code.
+ */
+typedef int verb_body(const void *options, int n, char **words, struct err *err);
+int verb_run(const struct option_program *program, const char *name, int argc, char **argv, const void *options,
+	     verb_body *body);
+
 /* One JSON object and a newline on standard output; takes OBJECT.  -1 on IO, NO_MEMORY (OBJECT NULL). */
 int verb_print_json(json_t *object, struct err *err);
 

@@ -19,5 +19,9 @@ int verb_status(int argc, char **argv);
 int verb_reasons(int argc, char **argv);
 int verb_report(int argc, char **argv);
 int verb_checkpoints(int argc, char **argv);
+int verb_models(int argc, char **argv);
+int verb_train(int argc, char **argv);
+int verb_backtest(int argc, char **argv);
+int verb_forecast(int argc, char **argv);
 
 #endif

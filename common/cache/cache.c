@@ -14,12 +14,18 @@
 
 #include "common/base/clock.h"
 #include "common/cache/private.h"
+#include "common/cache/ratio.h"
 
 #define PAUSE_FIRST_US (100 * US_PER_MS)
 #define PAUSE_MAX_US (30 * US_PER_SECOND)
 #define PIPELINE_MAX 1024 /* unanswered puts; the next one waits for half of them */
 
-enum meter { HITS, MISSES, PUTS, ERRORS, UP, METERS };
+#define TALLY_US US_PER_SECOND /* counts are sent at most that often */
+
+enum meter { HITS, MISSES, PUTS, ERRORS, UP, SECONDS, METERS };
+
+static const double get_bounds[] = { 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3,
+				     5e-3,  10e-3, 25e-3,  50e-3,  0.1,    1 };
 
 static const struct metric_spec meters[METERS] = {
 	[HITS] = { "forebay_cache_hits_total", METRIC_COUNTER, "", "Gets that found bytes" },
@@ -28,7 +34,11 @@ static const struct metric_spec meters[METERS] = {
 	[ERRORS] = { "forebay_cache_errors_total", METRIC_COUNTER, "",
 		     "Connections lost or not made, error answers, puts forgotten" },
 	[UP] = { "forebay_cache_up", METRIC_GAUGE, "", "1 while Redis answers" },
+	[SECONDS] = { "forebay_cache_get_seconds", METRIC_HISTOGRAM, "", "How long gets took", get_bounds,
+		      ARRAY_LEN(get_bounds) },
 };
+static const struct metric_spec ratio_spec = { "forebay_cache_hit_ratio", METRIC_GAUGE, "",
+					       "Share of lookups that were hits, over the window" };
 
 struct cache {
 	bool off; /* no address: always misses */
@@ -37,7 +47,12 @@ struct cache {
 	struct link *link; /* NULL: down */
 	int64_t retry_us;  /* when down: not before */
 	int64_t pause_us;  /* the next pause */
-	struct metric_series *meters[METERS];
+	int64_t window_ms;
+	struct ratio ratio;
+	uint64_t hits, misses; /* not yet sent */
+	int64_t tally_us;      /* not before */
+	struct metrics *metrics;
+	struct metric_series *meters[METERS], *ratio_meter;
 };
 
 int
@@ -54,6 +69,8 @@ cache_new(const char *uri, int64_t timeout_ms, struct metrics *metrics, struct c
 		return err_set(err, REASON_OPTION_INVALID, "cache: a time-out of %" PRId64 " ms", timeout_ms);
 	c->timeout_us = timeout_ms * US_PER_MS;
 	c->pause_us = PAUSE_FIRST_US;
+	c->metrics = metrics;
+	cache_set_window(c, CACHE_WINDOW_MS);
 	for (size_t i = 0; metrics && i < METERS; i++)
 		c->meters[i] = metrics_series(metrics, &meters[i], NULL);
 	*ret = TAKE(c);
@@ -127,52 +144,128 @@ answer_bytes(struct cache *c, const struct redisReply *reply, struct arena *aren
 	return arena_copy(arena, (struct span){ reply->str, (size_t)reply->len });
 }
 
-struct span
-cache_get(struct cache *c, struct span key, struct arena *arena)
+bool
+cache_is_off(const struct cache *c)
+{
+	return c->off;
+}
+
+bool
+cache_is_up(const struct cache *c)
+{
+	return c->link != NULL;
+}
+
+struct redisReply *
+cache_ask(struct cache *c, size_t n, const struct span *words)
 {
 	int64_t deadline_us = clock_monotonic_us() + c->timeout_us;
 	struct redisReply *reply = NULL;
+
+	if (!is_up(c, deadline_us))
+		return NULL;
+	if (link_queue(c->link, n, words) < 0)
+		go_down(c);
+	else
+		exchange(c, 0, deadline_us, &reply);
+	return reply;
+}
+
+bool
+cache_tell(struct cache *c, size_t n, const struct span *words)
+{
+	int64_t deadline_us = clock_monotonic_us() + c->timeout_us;
+	bool sent = is_up(c, deadline_us) &&
+		    (link_pending(c->link) < PIPELINE_MAX || exchange(c, PIPELINE_MAX / 2, deadline_us, NULL));
+
+	if (sent && link_queue(c->link, n, words) < 0) {
+		go_down(c);
+		sent = false;
+	}
+	if (sent)
+		exchange(c, 0, 0, NULL);
+	else
+		metric_add(c->meters[ERRORS], 1);
+	return sent;
+}
+
+struct span
+cache_get(struct cache *c, struct span key, struct arena *arena)
+{
+	struct redisReply *reply;
 	struct span found = SPAN_NONE;
+	int64_t begun_us = clock_monotonic_us();
 	char last_byte[24];
 
 	/* Not GET: a range bounds what a stranger's value can make us hold.  A missing key reads as an empty range. */
 	snprintf(last_byte, sizeof(last_byte), "%zu", CACHE_VALUE_MAX);
-	if (is_up(c, deadline_us)) {
-		if (link_queue(c->link, 4, (struct span[]){ SPAN("GETRANGE"), key, SPAN("0"), span_of(last_byte) }) < 0)
-			go_down(c);
-		else if (exchange(c, 0, deadline_us, &reply) && reply)
-			found = answer_bytes(c, reply, arena);
-	}
-	if (reply)
+	reply = cache_ask(c, 4, (struct span[]){ SPAN("GETRANGE"), key, SPAN("0"), span_of(last_byte) });
+	if (reply) {
+		found = answer_bytes(c, reply, arena);
 		freeReplyObject(reply);
+	}
 	metric_add(c->meters[found.ptr ? HITS : MISSES], 1);
+	metric_observe(c->meters[SECONDS], (double)(clock_monotonic_us() - begun_us) / 1e6);
 	return found;
 }
 
 void
 cache_put(struct cache *c, struct span key, struct span value, int64_t ttl_ms)
 {
-	int64_t deadline_us = clock_monotonic_us() + c->timeout_us;
 	char ttl[24];
 
 	if (c->off || value.len == 0 || ttl_ms <= 0)
 		return;
 	snprintf(ttl, sizeof(ttl), "%" PRId64, ttl_ms);
-	if (value.len > CACHE_VALUE_MAX || !is_up(c, deadline_us)) {
+	if (value.len > CACHE_VALUE_MAX)
 		metric_add(c->meters[ERRORS], 1);
+	else if (cache_tell(c, 5, (struct span[]){ SPAN("SET"), key, value, SPAN("PX"), span_of(ttl) }))
+		metric_add(c->meters[PUTS], 1);
+}
+
+/* ---- lookups ---- */
+
+void
+cache_set_window(struct cache *c, int64_t window_ms)
+{
+	c->window_ms = window_ms > CACHE_WINDOW_MIN_MS ? window_ms : CACHE_WINDOW_MIN_MS;
+	c->ratio = (struct ratio){ .step_us = c->window_ms * US_PER_MS / RATIO_BUCKETS };
+}
+
+/* Report what has gathered.  What cannot be sent at once is not sent: a report is not worth waiting for. */
+static void
+report(struct cache *c, int64_t now_us)
+{
+	if (c->off || now_us < c->tally_us)
 		return;
-	}
-	if (link_pending(c->link) >= PIPELINE_MAX && !exchange(c, PIPELINE_MAX / 2, deadline_us, NULL)) {
-		metric_add(c->meters[ERRORS], 1);
+	c->tally_us = now_us + TALLY_US;
+	if (c->window_ms * US_PER_MS / TALLY_BUCKETS < TALLY_US)
+		c->tally_us = now_us + c->window_ms * US_PER_MS / TALLY_BUCKETS;
+	if (!c->link || link_pending(c->link) < PIPELINE_MAX / 2)
+		tally_send(c, c->window_ms, c->hits, c->misses);
+	c->hits = c->misses = 0;
+}
+
+void
+cache_count(struct cache *c, uint64_t hits, uint64_t misses)
+{
+	int64_t now_us = clock_monotonic_us();
+
+	if (hits + misses == 0)
 		return;
-	}
-	if (link_queue(c->link, 5, (struct span[]){ SPAN("SET"), key, value, SPAN("PX"), span_of(ttl) }) < 0) {
-		metric_add(c->meters[ERRORS], 1);
-		go_down(c);
-		return;
-	}
-	metric_add(c->meters[PUTS], 1);
-	exchange(c, 0, 0, NULL);
+	ratio_add(&c->ratio, now_us, hits, misses);
+	c->hits += hits;
+	c->misses += misses;
+	if (!c->ratio_meter && c->metrics)
+		c->ratio_meter = metrics_series(c->metrics, &ratio_spec, NULL);
+	metric_set(c->ratio_meter, ratio_value(&c->ratio));
+	report(c, now_us);
+}
+
+double
+cache_ratio(const struct cache *c)
+{
+	return ratio_value(&c->ratio);
 }
 
 void

@@ -19,7 +19,7 @@
 #include "common/cache/private.h"
 
 #define QUEUE_MAX_BYTES ((size_t)16 << 20)
-#define WORDS_MAX 8
+#define WORDS_MAX 32
 #define READ_BYTES 16384
 
 struct link {

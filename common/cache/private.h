@@ -1,4 +1,7 @@
-/* private.h -- what the parts of common/cache share: where Redis is, and one connection to it. */
+/*
+ * private.h -- what the parts of common/cache share: where Redis is, one connection to it, the commands of those who know more of
+ * Redis than get and put, and where readers report.
+ */
 #ifndef FOREBAY_CACHE_PRIVATE_H
 #define FOREBAY_CACHE_PRIVATE_H
 
@@ -53,5 +56,29 @@ struct link_answers {
  * connection is of no use any more (closed, garbage, refused log-in); being late is not that: see link_pending().
  */
 int link_exchange(struct link *l, size_t pending, int64_t deadline_us, bool keep_last, struct link_answers *ret);
+
+/* ---- cache.c ---- */
+
+struct cache;
+
+bool cache_is_off(const struct cache *c); /* without an address */
+bool cache_is_up(const struct cache *c);  /* connected, as far as is known */
+
+/* One command and its answer, which the caller frees; NULL when none came within the time-out. */
+struct redisReply *cache_ask(struct cache *c, size_t n, const struct span *words);
+
+/* One command whose answer is thrown away.  False: it was not sent, which is counted. */
+bool cache_tell(struct cache *c, size_t n, const struct span *words);
+
+/* ---- tally.c: hits and misses of all readers, in counters of a tenth of the window each ---- */
+
+#define TALLY_BUCKETS 10
+#define TALLY_KEY_BYTES 64
+
+int64_t tally_bucket(int64_t window_ms); /* the present one, by the clock of the wall */
+/* "forebay:lookups:<milliseconds>:<bucket>:hits", or ":misses". */
+void tally_key(int64_t window_ms, int64_t bucket, bool hits, char key[TALLY_KEY_BYTES]);
+/* Add to the counters of the present bucket, without waiting. */
+void tally_send(struct cache *c, int64_t window_ms, uint64_t hits, uint64_t misses);
 
 #endif

@@ -50,6 +50,9 @@ void deepar_config_default(const struct frequency *f, int32_t horizon, struct de
 /* -1 on OPTION_INVALID: names the field. */
 int deepar_config_check(const struct deepar_config *c, struct err *err);
 
+/* Numbers that a network of this configuration, which has been checked, consists of. */
+size_t deepar_config_weights(const struct deepar_config *c);
+
 struct deepar_tensor {
 	char name[48];     /* "rnn.weight_ih_l0" */
 	size_t rows, cols; /* row-major; cols 1 for a vector */
@@ -57,7 +60,7 @@ struct deepar_tensor {
 };
 
 struct deepar {
-	struct deepar_config config;
+	struct deepar_config config;        /* cardinality: of the network, 1 for the dummy */
 	int32_t n_cats, n_reals;            /* of the network: with dummies */
 	int32_t embedding[DEEPAR_CATS_MAX]; /* min(50, (cardinality + 1) / 2) */
 	size_t n_static;                    /* embeddings, static numbers, ln(scale) */
@@ -99,7 +102,7 @@ int deepar_check_target(const struct deepar *m, const struct target *t, size_t f
 
 /*
  * The window cut before values[split] (0 <= split <= n): the context is [split - context, split).  Before the series'
- * beginning all is 0.  NaN is 0, observed 0.
+ * beginning all is 0; between that and values[0] (age > 0) points have a calendar, but no value.  NaN is 0, observed 0.
  */
 struct deepar_window {
 	double scale; /* mean of |values| observed in the context, at least 1e-10; default_scale without any */

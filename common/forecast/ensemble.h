@@ -28,7 +28,8 @@ struct ensemble_rule {
 	size_t n_members, n_levels, n_buckets;
 	uint32_t edges[ENSEMBLE_BUCKETS_MAX];
 	float prior[ENSEMBLE_BUCKETS_MAX][ENSEMBLE_MEMBERS_MAX]; /* >= 0, sum to 1 in each bucket */
-	float share;                                             /* fixed share a step, 0.01 */
+	float
+	    share; /* of what has been learnt fades at each value, 0.01; a tenth of it is mixed from the prior into the weights */
 };
 
 /* First step alone, then up to a quarter of the horizon, then the rest; uniform prior. */

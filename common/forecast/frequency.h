@@ -3,7 +3,7 @@
  * matters (time features), how long a season is, when the next point is.  Wall time without zone: UTC throughout.
  *
  * Lags and features are those of GluonTS (gluonts/time_feature/lag.py, _base.py; 0.17), cap 1200, also for multiples ("20min",
- * "2h"): see notes in frequency.c.
+ * "2h"): see frequency.c.
  */
 #ifndef FOREBAY_FORECAST_FREQUENCY_H
 #define FOREBAY_FORECAST_FREQUENCY_H
@@ -39,19 +39,32 @@ struct frequency {
 	size_t n_lags;
 	enum time_feature features[FREQUENCY_FEATURES_MAX];
 	size_t n_features;
-	int32_t season, long_season; /* steps: a day and a week of hours (24, 168); 1 and 0 where there is none */
+	/*
+	 * Steps: a day and a week of minutes and hours (24, 168), an hour and a day of seconds, a week of days, a year of weeks
+	 * and months.  Where the shorter one is no whole number of steps > 1 the longer one takes its place; 1 and 0: none.
+	 */
+	int32_t season, long_season;
 };
 
-/* NAME as pandas and SageMaker write it: "H", "h", "15min", "15T", "D", "B", "W", "M", "ME", "30s".  -1 on OPTION_INVALID. */
+/*
+ * NAME as pandas and SageMaker write it: "H", "h", "15min", "15T", "D", "B", "W", "M", "ME", "30s".  -1 on OPTION_INVALID:
+ * another one, a step of more than a year.
+ */
 int frequency_parse(const char *name, struct frequency *ret, struct err *err);
 
-/* For a fixed step.  -1 on OPTION_INVALID: not a whole number of seconds, or longer than a week. */
+/*
+ * For a fixed step, in the coarsest unit: an hour is "1h", not "60min".  -1 on OPTION_INVALID: not a whole number of seconds, or
+ * longer than a week.
+ */
 int frequency_of_step(int64_t step_us, struct frequency *ret, struct err *err);
 
-/* When point K (may be negative) of a series is that begins at START_US: microseconds since 1970-01-01. */
+/*
+ * When point K (may be negative) of a series is that begins at START_US: microseconds since 1970-01-01.  Months keep the day
+ * (the last one where a month is shorter), business days skip Saturday and Sunday: a start on a weekend is the Monday behind it.
+ */
 int64_t frequency_time(const struct frequency *f, int64_t start_us, int64_t k);
 
-/* The features of TIME_US in the order of f->features, as VALUES[n_features]. */
+/* The features of TIME_US in the order of f->features, as VALUES[n_features].  Of weeks: those of the week's Sunday. */
 void frequency_features(const struct frequency *f, int64_t time_us, float *values);
 
 #endif

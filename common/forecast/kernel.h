@@ -12,8 +12,29 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define KERNEL_COLUMNS 16
+
+/*
+ * One layer of an LSTM, one step on, many columns: z = base + w x, where x is the inputs' rows and, right behind them, those of
+ * the layer's own h; then c and h of the next step.  Gates i, f and o come at half their size (base and w have been halved), as
+ * sigmoid(z) = (1 + tanh(z / 2)) / 2.
+ */
+struct kernel_step {
+	size_t hidden, columns, ld; /* ld: stride of x, c, h, and of base where it has columns */
+
+	/* Of gate g and unit u: base[g * base_gate + u * base_unit], the same for all columns or a row of them. */
+	const float *base;
+	size_t base_gate, base_unit;
+	bool base_columns;
+
+	size_t rows;    /* of x */
+	const float *w; /* unit u: w[u * w_unit], 4 numbers (i, f, g, o) for each row */
+	size_t w_unit;
+	const float *x;
+	float *c, *h; /* h is not in x */
+};
 
 struct kernel {
 	const char *name; /* "avx512", "avx2", "portable" */
@@ -37,7 +58,44 @@ struct kernel {
 	 * activated gates; C and H hold HIDDEN rows; T (may be NULL) gets tanh of the new C, for going back.  Stride LD.
 	 */
 	void (*lstm_cell)(size_t hidden, size_t columns, size_t ld, float *z, float *c, float *h, float *t);
+
+	/*
+	 * The same for one column that lies along memory: Z holds 4 gates of HIDDEN numbers, i, f and o at half their size, and
+	 * is not changed; Z, C and H may be read and written up to KERNEL_COLUMNS numbers too far.
+	 */
+	void (*lstm_column)(size_t hidden, const float *z, float *c, float *h);
+
+	/* ---- decoding; N and columns are multiples of KERNEL_COLUMNS ---- */
+
+	size_t block; /* columns that are best carried through all layers at once */
+	void (*lstm_step)(const struct kernel_step *s);
+
+	/*
+	 * TO[r][j] = FROM[s][r] for the columns j of run s: from START[s] to START[s + 1], the last one to COLUMNS.  Up to
+	 * KERNEL_COLUMNS numbers behind TO's last row are overwritten; LD is at least COLUMNS.
+	 */
+	void (*spread)(size_t rows, size_t columns, size_t ld, size_t runs, const float *const *from,
+		       const size_t *start, float *to);
+
+	/* In place: ln(1 + exp(x)). */
+	void (*softplus)(size_t n, float *x);
+
+	/*
+	 * Uniform numbers U in (0, 1] and V in [-0.5, 0.5): the upper 31 and the lower 32 bits of random_u64(seed, stream,
+	 * PATH[i]), given KEY[i] = kernel_noise_key(seed, stream).
+	 */
+	void (*noise)(size_t n, const uint64_t *key, const uint64_t *path, float *u, float *v);
+
+	/* X = MU + SIGMA * T, T of Student's t with NU degrees of freedom, or a normal number. */
+	void (*student_t)(size_t n, const float *nu, const float *mu, const float *sigma, const float *u,
+			  const float *v, float *x);
+	void (*normal)(size_t n, const float *mu, const float *sigma, const float *u, const float *v, float *x);
+
+	/* LESS[i]: how many of the N numbers are less than X[i]. */
+	void (*ranks)(size_t n, const float *x, int32_t *less);
 };
+
+uint64_t kernel_noise_key(uint64_t seed, uint64_t stream);
 
 /* NAME NULL: the best of this processor.  NULL: not known, or this processor cannot do it. */
 const struct kernel *kernel_find(const char *name);

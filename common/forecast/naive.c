@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/forecast/residual.h"
 
 #define SEASONS_FURTHER 3 /* back, where the point is missing */
 
@@ -40,14 +41,6 @@ struct spread {
 	enum { SPREAD_UNKNOWN, SPREAD_READY, SPREAD_TOO_FEW } status;
 	double *quantiles; /* n_levels */
 };
-
-static int
-ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 static double
 quantile(const double *sorted, size_t n, double level)
@@ -79,7 +72,7 @@ residuals(const struct job *j, size_t lag)
 		if (isfinite(r))
 			j->scratch[n++] = r;
 	}
-	qsort(j->scratch, n, sizeof(*j->scratch), ascending);
+	residual_sort(j->scratch, n);
 	return n;
 }
 

@@ -14,6 +14,7 @@
 #include "common/forecast/classical.h"
 #include "common/forecast/drift.h"
 #include "common/forecast/ensemble.h"
+#include "common/forecast/kernel.h"
 #include "common/forecast/target.h"
 
 enum panel_member {
@@ -57,6 +58,12 @@ DEFINE_CLEANUP(struct panel, panel_free)
 
 const struct ensemble_rule *panel_ensemble(const struct panel *p);
 
+/*
+ * What shifts of a step are counted in: the width of its COMBINED row from level .1 to .9 (or the nearest that there are), at least
+ * a thousandth of the series' SCALE.
+ */
+double panel_unit(const struct panel *p, const double *combined, double scale);
+
 /* What a series has taught.  Zeroed: nothing. */
 struct panelist {
 	struct ensemble ensemble;
@@ -73,7 +80,7 @@ enum forecast_basis {
 struct panel_forecast {
 	enum forecast_basis basis;
 	uint32_t awake;   /* members that took part */
-	double scale;     /* of the series: mean |value| of its last context, for losses and shifts; > 0 */
+	double scale;     /* of the series: mean |value| of its last two horizons, for losses and units; > 0 */
 	double *values;   /* horizon x n_levels: combined and calibrated; the caller's memory, like all below */
 	double *combined; /* the same before calibration; NULL: not wanted */
 	double *members;  /* horizon x n_members x n_levels; NULL: not wanted */

@@ -2,8 +2,11 @@
  * train.h -- a network learns from many series: windows drawn at random, likelihood, back-propagation through time, Adam.
  *
  * One training runs `networks` times with different seeds; each keeps its weights of the best validation (mean wQL over the
- * windows held back).  Everything random is counter-based: the same series, options and seed give the same weights, also when
- * the training was stopped and resumed at any epoch in between (budgets of time aside).
+ * windows held back).  What is validated is not the newest weights but a running mean of them: where a few large series carry
+ * the pooled loss, the newest ones jump by a factor of two from one validation to the next.
+ *
+ * Everything random is counter-based: the same series, options and seed give the same weights, also when the training was
+ * stopped and resumed at any epoch in between (budgets of time aside).
  */
 #ifndef FOREBAY_FORECAST_TRAIN_H
 #define FOREBAY_FORECAST_TRAIN_H
@@ -22,10 +25,10 @@ struct train_options {
 	int32_t validation_series;  /* at most so many, evenly chosen; 200 */
 	int32_t patience; /* validations without a better one before the rate is halved; 3 of those halvings end it */
 	double rate;      /* 1e-3 */
-	double weight_decay; /* 1e-8 */
-	double clip;         /* of the gradient's norm; 10 */
-	double
-	    scale_weighted; /* 0: every window of every series equally likely; 1: in proportion to its series' mean |value| */
+	double weight_decay;   /* 1e-8 */
+	double clip;           /* of the gradient's norm; 10 */
+	double scale_weighted; /* power of its series' mean |value| with which a window is drawn; 0: all alike; to 1 */
+	double average; /* share of the running mean that a step leaves; 0.995; 0: the newest weights are judged */
 	double seconds; /* CPU time for all networks together; 0: no limit */
 	uint64_t seed;
 };
@@ -63,7 +66,7 @@ int training_save(const struct training *t, struct buffer *out);
  * OPTION_INVALID (made for another configuration or other series). */
 int training_load(struct training *t, struct span bytes, struct err *err);
 
-/* After the end: network I's best weights; the training's own. */
+/* Network I's best weights so far, the training's own; NULL: it has not been judged yet. */
 size_t training_networks(const struct training *t);
 const struct deepar *training_network(const struct training *t, size_t i);
 double training_validation(const struct training *t, size_t i); /* its mean wQL */

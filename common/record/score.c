@@ -17,8 +17,9 @@ static const struct field fields[] = {
 	{ "lower", FIELD_OPTIONAL_REAL, AT(struct score, lower), ANY_REAL },
 	{ "upper", FIELD_OPTIONAL_REAL, AT(struct score, upper), ANY_REAL },
 	{ "ingest_time", FIELD_TIME, AT(struct score, ingest_us), ANY_TIME },
+	{ "basis", FIELD_TEXT, AT(struct score, basis), LENGTH(0, LABEL_BYTES) },
 };
 
-static const struct shape shape = SHAPE(fields, struct score, 42);
+static const struct shape shape = SHAPE(fields, struct score, 43);
 
 const struct record_type score_record = { "Score", &shape, NULL };

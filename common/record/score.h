@@ -17,6 +17,7 @@ struct score {
 	double p_forecast;             /* two-sided tail under the forecast; NaN: no forecast covers this time */
 	double expected, lower, upper; /* median and the 5 % and 95 % quantiles of the forecast; NaN without one */
 	int64_t ingest_us;
+	struct span basis; /* "forecast" (topic, cache), "ondemand" (the scorer's own), "none"; "": an old record */
 };
 
 extern const struct record_type score_record;

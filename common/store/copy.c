@@ -80,6 +80,14 @@ copy_int8(struct buffer *out, int64_t value)
 }
 
 int
+copy_boolean(struct buffer *out, bool value)
+{
+	char byte = value;
+
+	return put32(out, 1) < 0 ? -1 : buffer_append(out, &byte, 1);
+}
+
+int
 copy_real(struct buffer *out, double value)
 {
 	int64_t bits;

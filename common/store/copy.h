@@ -10,6 +10,7 @@
 #ifndef FOREBAY_STORE_COPY_H
 #define FOREBAY_STORE_COPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ int copy_null(struct buffer *out);
 int copy_text(struct buffer *out, struct span text); /* text, varchar, bytea; SPAN_NONE is NULL */
 int copy_int4(struct buffer *out, int32_t value);    /* int4 */
 int copy_int8(struct buffer *out, int64_t value);    /* int8 */
+int copy_boolean(struct buffer *out, bool value);    /* bool */
 int copy_real(struct buffer *out, double value);     /* float8; NaN is NULL */
 int copy_time(struct buffer *out, int64_t us);       /* timestamptz, exact; beyond PostgreSQL's years: refused by it */
 int copy_reals(struct buffer *out, const double *values, size_t n_rows,

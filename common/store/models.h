@@ -9,6 +9,8 @@
  *	    |           |         ^          |
  *	    `---------> rejected  `----------'   (rolled back: the one before lives again)
  *
+ * A candidate may live at once while no version of its name does: there is nothing to compare it with.
+ *
  * Times are microseconds since 1970, UTC.  One thread.  All calls connect when they have to; -1 on STORE_DOWN, STORE_SCHEMA,
  * STORE_REFUSED, NO_MEMORY beside what is said.
  */
@@ -29,16 +31,17 @@ int models_add(struct store *s, const struct model *m, const char *why, struct e
 
 /*
  * Give NAME/VERSION another standing.  To live: the version that lived retires.  To canary: the one that was canary is rejected.
- * SHARE: of the devices, for a canary.  An order that the picture above does not know, or a version that does not exist:
- * OPTION_INVALID, says what it is now.  *CHANGED false: it is that already.
+ * SHARE: of the devices, for a canary, in (0, 1]; a canary's may be changed.  An order that the picture above does not know, or a
+ * version that does not exist: OPTION_INVALID, says what it is now.  *CHANGED false: it is that already.
  */
 int models_change(struct store *s, struct span name, struct span version, enum model_status to, double share,
 		  const char *why, bool *changed, struct err *err);
 
-/* The live version retires and the one that lived before it lives again.  OPTION_INVALID: there is none. */
+/* The live version retires and the one that lived before it lives again; done twice, that goes two versions back.
+ * OPTION_INVALID: there is none. */
 int models_roll_back(struct store *s, struct span name, const char *why, struct err *err);
 
-/* Versions of NAME (SPAN_NONE: of all), newest first, without artefacts, in ARENA. */
+/* Versions of NAME (SPAN_NONE: of all), newest first, in ARENA.  Without artefacts: ptr is NULL there, len the size. */
 int models_list(struct store *s, struct span name, struct arena *arena, struct model **ret, size_t *n, struct err *err);
 
 /* One version with its artefact, in ARENA.  *FOUND false: there is none. */
@@ -47,7 +50,7 @@ int models_get(struct store *s, struct span name, struct span version, struct ar
 
 struct model_change {
 	struct span name, version, why; /* why: "gate passed", "forebay models promote", ... */
-	enum model_status from, to;
+	enum model_status from, to;     /* from MODEL_UNKNOWN: it was added */
 	int64_t time_us;
 };
 
@@ -55,8 +58,13 @@ struct model_change {
 int models_changes(struct store *s, struct span name, size_t limit, struct arena *arena, struct model_change **ret,
 		   size_t *n, struct err *err);
 
+/* Wait until nobody else is telling the topic, half a minute at most (STORE_DOWN), and keep others from it until the turn is
+ * over, or the session: what is told last is then what the table says. */
+int models_turn(struct store *s, struct err *err);
+void models_turn_over(struct store *s);
+
 /* Versions whose standing the topic has not been told, oldest change first, without artefacts; and: it has been told (of the
- * standing that *M has). */
+ * standing that *M has; if that has changed meanwhile, it has not). */
 int models_untold(struct store *s, struct arena *arena, struct model **ret, size_t *n, struct err *err);
 int models_told(struct store *s, const struct model *m, struct err *err);
 

@@ -8,14 +8,24 @@
 #define FOREBAY_FORECASTER_BATCH_H
 
 #include "common/base/map.h"
+#include "common/store/connection.h"
+#include "workers/batch-forecaster/judge.h"
 #include "workers/batch-forecaster/serving.h"
+
+#define ROSTER_KEY SPAN("\x1fmodels") /* of the state that holds a partition's roster; no device begins like that */
 
 enum window_outcome { WINDOW_NEW, WINDOW_RESTART, WINDOW_OLD, WINDOW_OUTCOMES };
 
 struct forecaster {
 	struct forecaster_options opt;
+	struct library_source source; /* get NULL: PostgreSQL, if the options name it */
+	struct forecast_plan plan;
+	struct store *store;
+	struct library *library;
+	struct desks desks;
 	struct serving serving;
-	struct codec *windows;
+	struct judge judge;
+	struct codec *windows, *models;
 	struct map *waiting; /* keys of states; those of a transaction that was given up are stale */
 	struct metric_series *outcomes[WINDOW_OUTCOMES];
 };
@@ -23,6 +33,7 @@ struct forecaster {
 /* The hooks of struct worker_spec; SELF is the forecaster. */
 int forecaster_open(void *self, struct worker *w, struct err *err);
 int forecaster_record(void *self, struct context *ctx, const struct input *in, struct err *err);
+int forecaster_side(void *self, struct context *ctx, const struct input *in, struct err *err);
 int forecaster_flush(void *self, struct context *ctx, struct err *err);
 void forecaster_close(void *self);
 

@@ -38,6 +38,7 @@ let_go(struct history *h)
 		free(h->points);
 	h->points = NULL;
 	h->first = h->n = 0;
+	h->forgotten = 0;
 }
 
 void
@@ -75,6 +76,7 @@ static int
 move(const struct history_rule *rule, struct history *h, size_t keep, size_t more)
 {
 	size_t most = (size_t)rule->max_steps + (size_t)rule->max_steps / 4, cap = (keep + more) * 2;
+	int64_t forgotten = h->forgotten;
 	struct points *p;
 
 	if (cap > most)
@@ -89,6 +91,7 @@ move(const struct history_rule *rule, struct history *h, size_t keep, size_t mor
 	let_go(h);
 	h->points = p;
 	h->n = keep;
+	h->forgotten = forgotten;
 	return 0;
 }
 
@@ -145,17 +148,24 @@ continues(const struct history_rule *rule, const struct history *h, const struct
 	return gap_us / s->step_us <= rule->gap_max_steps;
 }
 
+enum history_verdict
+history_judge(const struct history_rule *rule, const struct history *h, const struct series *s)
+{
+	if (h->n && s->start_us + (int64_t)s->n_target * s->step_us <= h->end_us)
+		return HISTORY_OLD;
+	return continues(rule, h, s) ? HISTORY_GROWN : HISTORY_RESTARTED;
+}
+
 int
 history_append(const struct history_rule *rule, struct history *h, const struct series *s,
 	       enum history_verdict *verdict, struct err *err)
 {
-	int64_t end_us = s->start_us + (int64_t)s->n_target * s->step_us, gap;
+	int64_t gap = 0, total;
 	size_t skip = 0, holes = 0;
 
-	*verdict = HISTORY_OLD;
-	if (h->n && end_us <= h->end_us)
+	*verdict = history_judge(rule, h, s);
+	if (*verdict == HISTORY_OLD)
 		return 0;
-	*verdict = continues(rule, h, s) ? HISTORY_GROWN : HISTORY_RESTARTED;
 	if (*verdict == HISTORY_GROWN) {
 		gap = (s->start_us - h->end_us) / s->step_us;
 		holes = gap > 0 ? (size_t)gap : 0;
@@ -164,17 +174,27 @@ history_append(const struct history_rule *rule, struct history *h, const struct 
 		let_go(h);
 		h->unit = 0;
 	}
+	total = h->forgotten + (int64_t)h->n + gap + (int64_t)s->n_target;
 	if (s->n_target - skip > (size_t)rule->max_steps)
 		skip = s->n_target - (size_t)rule->max_steps;
 	if (holes > (size_t)rule->max_steps - (s->n_target - skip))
 		holes = (size_t)rule->max_steps - (s->n_target - skip);
 	if (extend(rule, h, holes, s->target + skip, s->n_target - skip) < 0)
 		return err_set(err, REASON_NO_MEMORY, "history of %lld steps", (long long)rule->max_steps);
-	h->end_us = end_us;
+	h->forgotten = total - (int64_t)h->n;
+	h->end_us = s->start_us + (int64_t)s->n_target * s->step_us;
 	h->step_us = s->step_us;
 	if (s->unit.ptr)
 		h->unit = unit_of(s);
 	if (h->ingest_us < s->ingest_us)
 		h->ingest_us = s->ingest_us;
 	return 0;
+}
+
+double
+history_at(const struct history *h, int64_t start_us)
+{
+	int64_t back = h->n ? (h->end_us - start_us) / h->step_us : 0;
+
+	return back >= 1 && back <= (int64_t)h->n ? history_values(h)[h->n - (size_t)back] : NAN;
 }

@@ -1,8 +1,12 @@
 /*
- * batch-forecaster -- says of every window what comes next, with quantiles.
+ * batch-forecaster -- says of every window what comes next, with quantiles; and, when it has come, how good that was.
  *
- *	telemetry.series --> history of device and metric --> waiting --> seasonal naive --+--> forecasts
- *	                                                    (a commit)                     `--> Redis
+ *	telemetry.series --> history of device and metric --> waiting --> panel of members --+--> forecasts
+ *	                          |           ^               (a commit)   |                 `--> Redis
+ *	                          |           | weights, shifts            | steps owed
+ *	                          `--> values meet the steps owed <--------'
+ *	                                      `--> forecasts.outcomes
+ *	models (side input) --> roster of the partition --> versions in use --> artefacts from PostgreSQL
  *	what cannot be read --> telemetry.series.dlq
  */
 #include "workers/batch-forecaster/batch.h"
@@ -12,8 +16,10 @@ static const struct worker_spec spec = {
 	.name = "batch-forecaster",
 	.summary = "forecasts every series from its history, with quantiles",
 	.topics = "telemetry.series",
+	.side_topics = "models",
 	.open = forecaster_open,
-	.record = forecaster_record, /* window -> history */
+	.record = forecaster_record, /* window -> history, owed steps -> outcomes */
+	.side = forecaster_side,     /* model -> roster */
 	.flush = forecaster_flush,   /* history -> forecast -> topic, cache */
 	.close = forecaster_close,
 	.state = &forecaster_state,

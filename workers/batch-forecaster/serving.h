@@ -1,5 +1,6 @@
 /*
- * serving.h -- a forecast of one series, from its history to the topic and the cache.  One owner.
+ * serving.h -- forecasts of series that share a desk: computed together, a step of each part of the horizon kept to be judged, sent to
+ * topic and cache.  One owner.
  */
 #ifndef FOREBAY_FORECASTER_SERVING_H
 #define FOREBAY_FORECASTER_SERVING_H
@@ -8,35 +9,50 @@
 #include "common/cache/cache.h"
 #include "common/record/forecast.h"
 #include "common/worker/worker.h"
-#include "workers/batch-forecaster/options.h"
+#include "workers/batch-forecaster/desk.h"
+#include "workers/batch-forecaster/track.h"
 
-enum serving_count { SERVED_SEASONAL, SERVED_LAST, SERVED_NOTHING, SERVING_COUNTS };
+#define SERVING_BATCH_MAX 32 /* series computed at once */
+
+/* Members that do not make an ensemble: what they say alone is called "seasonal-naive". */
+#define NAIVE_MEMBERS (1U << PANEL_LAST | 1U << PANEL_SEASON | 1U << PANEL_LONG_SEASON)
+
+/* A series that wants its forecast: its state, and whose it is. */
+struct order {
+	struct track *track;
+	struct span key; /* of the state: device and metric, see order_of() */
+	struct span device, metric;
+};
+
+struct scratch {
+	double *values, *combined, *members, *rival; /* of `room` forecasts; rival of one */
+	struct panelist *learnt;
+	size_t room;
+};
 
 struct serving {
-	struct forecast_plan plan;
-	double *values;        /* scratch: horizon x levels */
-	struct buffer bytes;   /* scratch: the encoded forecast */
+	const struct forecast_plan *plan;
+	struct scratch scratch;
+	struct buffer bytes;   /* the encoded forecast */
 	struct codec *codec;   /* the worker's */
 	struct output *output; /* the worker's */
 	struct cache *cache;
 	int64_t ttl_ms;
-	struct metric_series *counts[SERVING_COUNTS];
+	struct metric_series *bases[FORECAST_MODEL + 1], *batch, *seconds;
 };
 
 /* *S is zeroed before.  -1 on OPTION_INVALID, NO_MEMORY, what schemas and registry say. */
-int serving_open(struct serving *s, const struct forecaster_options *opt, struct worker *w, struct err *err);
+int serving_open(struct serving *s, const struct forecaster_options *opt, const struct forecast_plan *plan,
+		 struct worker *w, struct err *err);
 void serving_close(struct serving *s); /* also after a failed open */
 
 /*
- * The forecast that follows H.  *F is filled but for device and metric; its arrays are S's and hold until the next call.
- * *BASIS NAIVE_NONE: there is none, nothing in H is known.  -1 on NO_MEMORY.
+ * The forecasts that follow N histories of DESK's step, whose versions are DESK's: steps owed are kept where none is, and
+ * unless all is silent the forecasts are sent.  A series of which nothing is known has none.  -1 on NO_MEMORY; what was kept until
+ * then is what would be kept again.
  */
-int serving_compute(struct serving *s, const struct history *h, struct forecast *f, enum naive_basis *basis,
-		    struct err *err);
-
-/* Compute, emit under DEVICE, put into the cache.  -1 on NO_MEMORY. */
-int serving_send(struct serving *s, struct context *ctx, struct span device, struct span metric,
-		 const struct history *h, struct err *err);
+int serving_run(struct serving *s, struct context *ctx, struct desk *desk, const struct order *orders, size_t n,
+		struct err *err);
 
 /* -1 on TIME_RANGE: a forecast from the end of this window would leave the years up to 9999. */
 int serving_check_time(const struct forecast_plan *plan, const struct series *w, struct err *err);

@@ -12,6 +12,7 @@
 
 struct held {
 	int owners;
+	bool ondemand;
 	int64_t origin_us, step_us;
 	size_t n_steps, n_levels;
 	double base; /* the numbers are relative to it, so that floats tell large values apart */
@@ -82,6 +83,26 @@ held_origin(const struct held *h)
 	return h->origin_us;
 }
 
+int64_t
+held_end(const struct held *h)
+{
+	return h->n_steps <= (size_t)((TIME_MAX_US - h->origin_us) / h->step_us)
+		   ? h->origin_us + (int64_t)h->n_steps * h->step_us
+		   : TIME_MAX_US;
+}
+
+void
+held_mark(struct held *h)
+{
+	h->ondemand = true;
+}
+
+bool
+held_marked(const struct held *h)
+{
+	return h->ondemand;
+}
+
 struct held_flat
 held_lay(struct held *h)
 {
@@ -91,7 +112,8 @@ held_lay(struct held *h)
 				   .levels = h->numbers,
 				   .rows = h->numbers + h->n_levels,
 				   .n_levels = h->n_levels,
-				   .n_numbers = h->n_levels * h->n_steps };
+				   .n_numbers = h->n_levels * h->n_steps,
+				   .ondemand = h->ondemand };
 }
 
 /* Finite numbers that do not descend. */
@@ -132,6 +154,7 @@ held_restore(const struct held_flat *f, struct held **ret, struct err *err)
 	h->origin_us = f->origin_us;
 	h->step_us = f->step_us;
 	h->base = f->base;
+	h->ondemand = f->ondemand;
 	memcpy(h->numbers, f->levels, f->n_levels * sizeof(h->numbers[0]));
 	if (f->n_numbers)
 		memcpy(h->numbers + f->n_levels, f->rows, f->n_numbers * sizeof(h->numbers[0]));

@@ -20,6 +20,11 @@ struct held *held_share(struct held *h); /* one more owner; NULL is fine */
 void held_release(struct held *h);       /* one owner less; NULL is fine */
 
 int64_t held_origin(const struct held *h);
+int64_t held_end(const struct held *h); /* what it covers ends before */
+
+/* Made on demand, in this process: any other that is of use takes its place. */
+void held_mark(struct held *h); /* new, and not shared */
+bool held_marked(const struct held *h);
 
 /* A forecast laid flat, to be stored: the very numbers that are held. */
 struct held_flat {
@@ -27,6 +32,7 @@ struct held_flat {
 	double base;
 	float *levels, *rows;       /* rows: n_levels quantiles for each step */
 	size_t n_levels, n_numbers; /* n_numbers: in all rows */
+	bool ondemand;
 };
 
 /* Arrays of the result are H's. */

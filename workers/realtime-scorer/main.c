@@ -4,6 +4,7 @@
  *	telemetry.readings ---+--> per device and metric:
  *	telemetry.deferred ---'    against its forecast, against its own past -> calibrated -> one p-value --+--> scores
  *	forecasts ---------------> held until the next one                                                   `--> alerts
+ *	Redis, or the near past -> where none has come, or it has run out
  *	what cannot be read --> <topic>.dlq
  */
 #include "workers/realtime-scorer/scorer.h"

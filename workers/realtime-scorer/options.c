@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "common/base/clock.h"
+#include "common/forecast/panel.h"
 
 #define AT(field) offsetof(struct scorer_options, field)
 
@@ -43,11 +44,26 @@ const struct option scorer_option_table[] = {
 	  "what is held of a forecast, per series, 4 bytes a step and level; later steps are not used" },
 	{ "forecast.max.levels", OPTION_INT, AT(forecast_max_levels), "99", 1, 1000, "levels",
 	  "a forecast with more quantile levels is dead-lettered" },
+	{ "forecast.retry.ms", OPTION_INT, AT(forecast_retry_ms), "60000", 1000, 31536000000.0, "ms",
+	  "a series that no forecast is held of, or whose forecast has run out, asks for one (cache, ondemand) at most once in this "
+	  "time, by its event times" },
+	{ "ondemand.history.steps", OPTION_INT, AT(ondemand_steps), "0", 0, RECENT_STEPS_MAX, "steps",
+	  "means of the near past that are kept per series, so that a forecast can be made here where none comes by topic or cache; "
+	  "0: none is made.  4 bytes each, in memory and in every stored state, which is why it is off until asked for; a season needs "
+	  "8 steps more than its length (32 of an hour), other forecasts 12" },
+	{ "ondemand.step.ms", OPTION_INT, AT(ondemand_step_ms), "3600000", 1000, 604800000, "ms",
+	  "length of such a step: whole seconds, and not much longer than readings are apart, as a mean of many values moves less than "
+	  "each of them" },
+	{ "ondemand.members", OPTION_TEXT, AT(ondemand_members), "season,last", 1, 200, "",
+	  "who makes such a forecast, comma separated: last, season, long-season, theta, ets, ridge; trained models come by topic and "
+	  "cache" },
 	{ "cache.uri", OPTION_SECRET, AT(cache_uri), "", 0, 4096, "",
-	  "redis://[[user]:password@]host[:port][/db]: asked once for the forecast of a series that none is held of; empty: "
-	  "never, and then scores depend on the topics alone" },
+	  "redis://[[user]:password@]host[:port][/db]: asked for the forecast of a series that none is held of or whose forecast has run "
+	  "out; empty: never, and then scores depend on the topics alone" },
 	{ "cache.timeout.ms", OPTION_INT, AT(cache_timeout_ms), "50", 1, 60000, "ms",
 	  "how long the cache may keep us waiting" },
+	{ "cache.ratio.window.ms", OPTION_INT, AT(cache_window_ms), "300000", 1000, 86400000, "ms",
+	  "the hit ratio is that of so much time; the forecaster's must be the same, for it goes by what is reported here" },
 };
 const size_t scorer_option_count = sizeof(scorer_option_table) / sizeof(scorer_option_table[0]);
 
@@ -78,6 +94,32 @@ scorer_rule(const struct scorer_options *opt, struct stream_rule *rule, struct e
 					   .state_span = (int)opt->state_readings } },
 		.jump_max_us = opt->jump_max_ms * US_PER_MS,
 		.late_max = (int)opt->late_max_readings,
+		.recent = { opt->ondemand_step_ms * US_PER_MS, (size_t)opt->ondemand_steps },
+		.retry_us = opt->forecast_retry_ms * US_PER_MS,
 	};
+	return 0;
+}
+
+int
+scorer_ondemand_rule(const struct scorer_options *opt, struct ondemand_rule *rule, struct err *err)
+{
+	size_t until_next_question;
+
+	*rule = (struct ondemand_rule){ .recent = { opt->ondemand_step_ms * US_PER_MS, (size_t)opt->ondemand_steps } };
+	if (opt->ondemand_steps == 0)
+		return 0;
+	if (opt->ondemand_step_ms % 1000 != 0)
+		return err_set(err, REASON_OPTION_INVALID,
+			       "ondemand.step.ms: %" PRId64 " is no whole number of seconds", opt->ondemand_step_ms);
+	until_next_question = (size_t)((opt->forecast_retry_ms + opt->ondemand_step_ms - 1) / opt->ondemand_step_ms);
+	rule->horizon = until_next_question + 1; /* the present step has begun already */
+	if (rule->horizon > (size_t)opt->forecast_max_steps)
+		return err_set(err, REASON_OPTION_INVALID,
+			       "forecast.retry.ms: %zu steps of ondemand.step.ms are more than forecast.max.steps",
+			       rule->horizon);
+	if (panel_members_parse(opt->ondemand_members, &rule->members, err) < 0)
+		return err_wrap(err, "ondemand.members");
+	if (rule->members >> PANEL_DEEPAR & 1)
+		return err_set(err, REASON_OPTION_INVALID, "ondemand.members: deepar comes by topic and cache");
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "common/config/options.h"
+#include "workers/realtime-scorer/ondemand.h"
 #include "workers/realtime-scorer/stream.h"
 
 struct scorer_options {
@@ -16,7 +17,10 @@ struct scorer_options {
 	int64_t jump_max_ms, late_max_readings;
 	int64_t forecast_max_steps, forecast_max_levels;
 	char *cache_uri;
-	int64_t cache_timeout_ms;
+	int64_t cache_timeout_ms, cache_window_ms;
+	int64_t forecast_retry_ms;
+	int64_t ondemand_steps, ondemand_step_ms;
+	char *ondemand_members;
 };
 
 extern const struct option scorer_option_table[];
@@ -24,5 +28,8 @@ extern const size_t scorer_option_count;
 
 /* What the options mean to a stream.  -1 on OPTION_INVALID: values that do not go together. */
 int scorer_rule(const struct scorer_options *opt, struct stream_rule *rule, struct err *err);
+
+/* What they mean to forecasts on demand.  -1 on OPTION_INVALID. */
+int scorer_ondemand_rule(const struct scorer_options *opt, struct ondemand_rule *rule, struct err *err);
 
 #endif

@@ -1,9 +1,8 @@
 /*
  * scorer.c -- one input record is one device's values at one event time; each good one goes to the state of its own stream.
  *
- * Forecasts come by the side input and stay in the state.  The cache only bridges the time before a stream's first forecast
- * has come by: it is asked once, and an answer is a forecast like any other.  Answers are noted in fleet.journal: who folds
- * the same records again repeats them and asks nobody.
+ * Forecasts come by the side input and stay in the state.  Where none has come, or the last one has run out, lookup.c finds one: in
+ * Redis, or it makes one here.  Such an answer is held as any other.
  */
 #include "workers/realtime-scorer/scorer.h"
 
@@ -14,20 +13,23 @@
 #include "workers/realtime-scorer/alerts.h"
 
 #define FORECASTS_TOPIC "forecasts"
-#define ANSWER_MAX ((size_t)512 << 10) /* a longer one is not taken: a record of the journal has to hold it */
 
 static const struct metric_spec outcome_spec = {
 	"forebay_scorer_values_total", METRIC_COUNTER, "outcome",
 	"values of readings by what became of them: taken, late and ahead (scored, not learned), repeated and bad_quality "
 	"(not scored)"
 };
-static const struct metric_spec basis_spec = { "forebay_scorer_scores_total", METRIC_COUNTER, "forecast",
-					       "scores by whether a forecast covered the event time: yes, no" };
+static const struct metric_spec basis_spec = {
+	"forebay_scorer_scores_total", METRIC_COUNTER, "forecast",
+	"scores by whether a forecast covered the event time: yes, ondemand (one made here), "
+	"no"
+};
 static const struct metric_spec alert_spec = { "forebay_scorer_alerts_total", METRIC_COUNTER, "status",
 					       "alert records by status" };
 
 static const char *const outcome_names[OUTCOME_COUNT] = { "taken", "late", "ahead", "repeated", "bad_quality" };
-static const char *const basis_names[BASIS_COUNT] = { "yes", "no" };
+static const char *const basis_names[BASIS_COUNT] = { "yes", "ondemand", "no" };
+static const char *const record_names[BASIS_COUNT] = { "forecast", "ondemand", "none" }; /* in Score.basis */
 static const enum scorer_outcome outcome_of[STREAM_KINDS] = { [STREAM_TAKEN] = OUTCOME_TAKEN,
 							      [STREAM_LATE] = OUTCOME_LATE,
 							      [STREAM_AHEAD] = OUTCOME_AHEAD,
@@ -55,10 +57,9 @@ scorer_open(void *self, struct worker *w, struct err *err)
 	scorer_close(s); /* a second attempt */
 	register_meters(s, worker_metrics(w));
 	if (scorer_rule(&s->opt, &s->rule, err) < 0 ||
-	    cache_new(worker_bounded(w) ? "" : s->opt.cache_uri, s->opt.cache_timeout_ms, worker_metrics(w), &s->cache,
-		      err) < 0 ||
 	    worker_input(w, worker_topics(w, &n_topics)[0], &reading_record, &s->readings, err) < 0 ||
 	    worker_input(w, FORECASTS_TOPIC, &forecast_record, &s->forecasts, err) < 0 ||
+	    lookup_open(&s->lookup, &s->opt, w, s->forecasts, err) < 0 ||
 	    worker_output(w, s->opt.scores_topic, &score_record, &s->scores, err) < 0)
 		return -1;
 	return worker_output(w, s->opt.alerts_topic, &alert_record, &s->alerts, err);
@@ -69,8 +70,7 @@ scorer_close(void *self)
 {
 	struct scorer *s = self;
 
-	cache_free(s->cache);
-	s->cache = NULL;
+	lookup_close(&s->lookup);
 }
 
 /* A good value of the reading at hand, and the stream that it belongs to. */
@@ -78,7 +78,8 @@ struct subject {
 	const struct reading_value *value;
 	struct span key; /* of the stream's state */
 	struct stream *stream;
-	struct span answer; /* of the cache; SPAN_NONE: none, or not asked */
+	bool asks;          /* for a forecast */
+	struct held *found; /* NULL: none */
 };
 
 /* The state of a device's metric: the length before the device tells "ab", "c" from "a", "bc". */
@@ -100,39 +101,26 @@ stream_of(struct context *ctx, struct span device, struct span metric, struct sp
 	return context_state(ctx, *key, err);
 }
 
-/* Before the first forecast of a stream: what the cache has, or had when this record was processed first. */
-static int
-ask_cache(struct scorer *s, struct context *ctx, struct span device, struct subject *v, struct err *err)
-{
-	char key[CACHE_KEY_BYTES];
-
-	if (v->stream->forecast || v->stream->asked || context_recall(ctx, v->key, &v->answer))
-		return 0;
-	cache_forecast_key(device, v->value->metric, key);
-	v->answer = cache_get(s->cache, span_of(key), context_arena(ctx));
-	if (v->answer.len > ANSWER_MAX)
-		v->answer = SPAN_NONE;
-	return v->answer.ptr ? context_note(ctx, v->key, v->answer, err) : 0;
-}
-
-/* The answer becomes the stream's forecast, if it is readable and of this stream. */
 static void
-take_answer(struct scorer *s, struct context *ctx, struct span device, const struct subject *v)
+drop(struct subject *subjects, size_t n)
 {
-	struct stream *stream = v->stream;
-	struct forecast f;
-	struct held *h;
-
-	if (stream->forecast || stream->asked)
-		return;
-	stream->asked = true;
-	if (v->answer.ptr && codec_decode(s->forecasts, v->answer, SPAN_NONE, context_arena(ctx), &f, NULL) == 0 &&
-	    span_equal(f.device, device) && span_equal(f.metric, v->value->metric) &&
-	    held_new(&f, (size_t)s->opt.forecast_max_steps, (size_t)s->opt.forecast_max_levels, &h, NULL) == 0)
-		stream_hold(stream, h);
+	for (size_t i = 0; i < n; i++)
+		held_release(subjects[i].found);
 }
 
-/* The streams of all good values, and what the cache says of them, before the first stream changes. */
+/* All that can fail, before the stream changes. */
+static int
+prepare(struct scorer *s, struct context *ctx, const struct reading *r, struct subject *v, struct err *err)
+{
+	const struct question q = { r->device, v->value->metric, v->key, v->stream, r->event_us };
+
+	v->asks = stream_asks(v->stream, &s->rule, r->event_us);
+	if (v->asks && lookup_find(&s->lookup, ctx, &q, &v->found, err) < 0)
+		return -1;
+	return recent_reserve(&v->stream->recent, &s->rule.recent, r->event_us, err);
+}
+
+/* The streams of all good values, and the forecasts they ask for, before the first stream changes. */
 static int
 fetch(struct scorer *s, struct context *ctx, const struct reading *r, struct subject **ret, size_t *n, struct err *err)
 {
@@ -153,10 +141,18 @@ fetch(struct scorer *s, struct context *ctx, const struct reading *r, struct sub
 		++*n;
 	}
 	for (size_t i = 0; i < *n; i++)
-		if (ask_cache(s, ctx, r->device, &subjects[i], err) < 0)
+		if (prepare(s, ctx, r, &subjects[i], err) < 0) {
+			drop(subjects, *n);
 			return -1;
+		}
 	*ret = subjects;
 	return 0;
+}
+
+static enum scorer_basis
+basis_of(const struct stream_score *s)
+{
+	return !s->forecast ? BASIS_NONE : s->ondemand ? BASIS_ONDEMAND : BASIS_FORECAST;
 }
 
 static struct score
@@ -178,6 +174,7 @@ score_of(const struct reading *r, const struct reading_value *v, const struct st
 		.lower = o->lower,
 		.upper = o->upper,
 		.ingest_us = r->ingest_us,
+		.basis = span_of(record_names[basis_of(s)]),
 	};
 }
 
@@ -194,20 +191,36 @@ emit_alert(struct scorer *s, struct context *ctx, const struct stream *stream, c
 	return context_emit(ctx, s->alerts, record->device, &alert, err);
 }
 
-static int
-score_value(struct scorer *s, struct context *ctx, const struct reading *r, const struct subject *v, struct err *err)
+/* The value at last: its forecast, its score, what it teaches.  What was found is the stream's from here on. */
+static struct stream_score
+add_value(struct scorer *s, const struct reading *r, struct subject *v)
 {
-	struct stream_score score;
+	if (v->asks)
+		stream_answer(v->stream, v->found, r->event_us);
+	v->found = NULL;
+	return stream_add(v->stream, &s->rule, v->value->value, r->event_us);
+}
+
+/* Forecasts looked up by the values of a record, and found. */
+struct tally {
+	uint64_t hits, misses;
+};
+
+static int
+score_value(struct scorer *s, struct context *ctx, const struct reading *r, struct subject *v, struct tally *tally,
+	    struct err *err)
+{
+	struct stream_score score = add_value(s, r, v);
 	struct score record;
 
-	take_answer(s, ctx, r->device, v);
-	score = stream_add(v->stream, &s->rule, v->value->value, r->event_us);
 	if (context_silent(ctx))
 		return 0;
 	metric_add(s->outcomes[outcome_of[score.kind]], 1);
 	if (score.kind == STREAM_REPEATED)
 		return 0;
-	metric_add(s->bases[score.forecast ? BASIS_FORECAST : BASIS_NONE], 1);
+	metric_add(s->bases[basis_of(&score)], 1);
+	tally->misses += score.lacked;
+	tally->hits += score.kind == STREAM_TAKEN && score.forecast && !score.lacked;
 	record = score_of(r, v->value, &score);
 	if (context_emit(ctx, s->scores, r->device, &record, err) < 0)
 		return -1;
@@ -227,6 +240,7 @@ scorer_record(void *self, struct context *ctx, const struct input *in, struct er
 {
 	struct scorer *s = self;
 	struct subject *subjects = NULL;
+	struct tally tally = { 0 };
 	struct reading r;
 	size_t n = 0;
 
@@ -237,8 +251,11 @@ scorer_record(void *self, struct context *ctx, const struct input *in, struct er
 	if (!context_silent(ctx) && n < r.n_values)
 		metric_add(s->outcomes[OUTCOME_BAD_QUALITY], (double)(r.n_values - n));
 	for (size_t i = 0; i < n; i++)
-		if (score_value(s, ctx, &r, &subjects[i], err) < 0)
+		if (score_value(s, ctx, &r, &subjects[i], &tally, err) < 0) {
+			drop(subjects, n);
 			return -1;
+		}
+	cache_count(s->lookup.cache, tally.hits, tally.misses);
 	return 0;
 }
 

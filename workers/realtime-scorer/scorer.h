@@ -1,9 +1,9 @@
-/* scorer.h -- what the worker holds between records: its rule, its topics, its cache, its counters. */
+/* scorer.h -- what the worker holds between records: its rule, its topics, where it looks for forecasts, its counters. */
 #ifndef FOREBAY_SCORER_SCORER_H
 #define FOREBAY_SCORER_SCORER_H
 
-#include "common/cache/cache.h"
 #include "common/worker/worker.h"
+#include "workers/realtime-scorer/lookup.h"
 #include "workers/realtime-scorer/options.h"
 
 enum scorer_outcome {
@@ -14,14 +14,14 @@ enum scorer_outcome {
 	OUTCOME_BAD_QUALITY,
 	OUTCOME_COUNT
 };
-enum scorer_basis { BASIS_FORECAST, BASIS_NONE, BASIS_COUNT };
+enum scorer_basis { BASIS_FORECAST, BASIS_ONDEMAND, BASIS_NONE, BASIS_COUNT };
 
 struct scorer {
 	struct scorer_options opt;
 	struct stream_rule rule;
 	struct codec *readings, *forecasts; /* the worker's */
 	struct output *scores, *alerts;     /* the worker's */
-	struct cache *cache;
+	struct lookup lookup;
 	struct metric_series *outcomes[OUTCOME_COUNT], *bases[BASIS_COUNT], *opened, *resolved;
 };
 

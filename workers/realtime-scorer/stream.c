@@ -11,6 +11,7 @@ stream_copy(void *to, const void *from)
 
 	*s = *(const struct stream *)from;
 	held_share(s->forecast);
+	recent_copy(&s->recent, &((const struct stream *)from)->recent);
 	return 0;
 }
 
@@ -20,13 +21,25 @@ stream_clear(void *state)
 	struct stream *s = state;
 
 	held_release(s->forecast);
+	recent_clear(&s->recent);
 	*s = (struct stream){ 0 };
+}
+
+/* Is H better than what is held? */
+static bool
+is_better(const struct stream *s, const struct held *h)
+{
+	if (!s->forecast)
+		return true;
+	if (held_marked(s->forecast) && !held_marked(h))
+		return held_end(h) > s->detector.scalar.last_us;
+	return held_origin(s->forecast) <= held_origin(h);
 }
 
 void
 stream_hold(struct stream *s, struct held *h)
 {
-	if (s->forecast && held_origin(s->forecast) > held_origin(h)) {
+	if (!is_better(s, h)) {
 		held_release(h);
 		return;
 	}
@@ -34,8 +47,34 @@ stream_hold(struct stream *s, struct held *h)
 	s->forecast = h;
 }
 
-static enum stream_kind
-kind_of(const struct stream *s, const struct stream_rule *rule, int64_t event_us)
+bool
+stream_lacks(const struct stream *s, int64_t event_us)
+{
+	const struct held *h = s->forecast;
+
+	return !h || event_us >= held_end(h) || (held_marked(h) && event_us < held_origin(h));
+}
+
+bool
+stream_asks(const struct stream *s, const struct stream_rule *rule, int64_t event_us)
+{
+	return stream_lacks(s, event_us) && stream_kind_of(s, rule, event_us) == STREAM_TAKEN &&
+	       (!s->asked || event_us < s->asked_us || event_us - s->asked_us >= rule->retry_us);
+}
+
+void
+stream_answer(struct stream *s, struct held *h, int64_t event_us)
+{
+	s->asked = true;
+	s->asked_us = event_us;
+	if (!h)
+		return;
+	held_release(s->forecast); /* it has nothing to say of this time */
+	s->forecast = h;
+}
+
+enum stream_kind
+stream_kind_of(const struct stream *s, const struct stream_rule *rule, int64_t event_us)
 {
 	int64_t now_us = s->detector.scalar.last_us;
 
@@ -74,7 +113,7 @@ struct stream_score
 stream_add(struct stream *s, const struct stream_rule *rule, double value, int64_t event_us)
 {
 	const struct scalar *usual = &s->detector.scalar;
-	struct stream_score score = { .kind = kind_of(s, rule, event_us),
+	struct stream_score score = { .kind = stream_kind_of(s, rule, event_us),
 				      .mean = scalar_mean(usual),
 				      .deviation = scalar_deviation(usual) };
 	double p = NAN;
@@ -84,9 +123,12 @@ stream_add(struct stream *s, const struct stream_rule *rule, double value, int64
 		return score;
 	count_slots(s, rule->detector.slots);
 	score.forecast = held_look(s->forecast, event_us, value, scalar_grain(usual), &score.outlook);
+	score.ondemand = score.forecast && held_marked(s->forecast);
 	if (score.forecast)
 		p = score.outlook.p;
 	if (score.kind == STREAM_TAKEN) {
+		score.lacked = score.ondemand || stream_lacks(s, event_us);
+		recent_add(&s->recent, &rule->recent, value, event_us);
 		score.verdict = detector_add(&s->detector, &rule->detector, value, event_us, p);
 		score.run = usual->run;
 	} else {

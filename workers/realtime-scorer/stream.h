@@ -20,11 +20,14 @@
 
 #include "common/detect/detector.h"
 #include "workers/realtime-scorer/held.h"
+#include "workers/realtime-scorer/recent.h"
 
 struct stream_rule {
 	struct detector_options detector;
 	int64_t jump_max_us;
 	int late_max;
+	struct recent_rule recent;
+	int64_t retry_us; /* of event time, between two questions for a forecast */
 };
 
 /* Zeroed is new. */
@@ -35,7 +38,9 @@ struct stream {
 	uint32_t late;         /* late values in a row */
 	int32_t slots;         /* of the day, that the detector has learnt; 0: none so far */
 	bool ahead;
-	bool asked; /* the cache has been asked for a forecast */
+	bool asked;       /* a forecast has been asked for ... */
+	int64_t asked_us; /* ... last, by a value of that event time */
+	struct recent recent;
 };
 
 /* For struct state_type. */
@@ -44,10 +49,25 @@ void stream_clear(void *state);
 
 enum stream_kind { STREAM_TAKEN, STREAM_LATE, STREAM_AHEAD, STREAM_REPEATED, STREAM_KINDS };
 
+/* What a value of EVENT_US would be. */
+enum stream_kind stream_kind_of(const struct stream *s, const struct stream_rule *rule, int64_t event_us);
+
+/*
+ * Is there nothing for EVENT_US: no forecast held, or one that has run out?  (One that begins later is not that: it was made for values
+ * to come.)  And is it time to ask for one?
+ */
+bool stream_lacks(const struct stream *s, int64_t event_us);
+bool stream_asks(const struct stream *s, const struct stream_rule *rule, int64_t event_us);
+
+/* A value of EVENT_US has asked; H, which becomes the stream's, is what was found.  NULL: nothing. */
+void stream_answer(struct stream *s, struct held *h, int64_t event_us);
+
 struct stream_score {
 	enum stream_kind kind; /* STREAM_REPEATED: nothing else is set */
 	struct verdict verdict;
-	bool forecast; /* `outlook` is set */
+	bool forecast; /* `outlook` is set ... */
+	bool ondemand; /* ... by a forecast made on demand */
+	bool lacked;   /* taken, and no forecast that came by topic or cache reaches to its event time */
 	struct outlook outlook;
 	double mean, deviation; /* what was usual before this value; deviation 0: not known yet */
 	uint32_t run;           /* repetitions of this very value */
@@ -55,11 +75,15 @@ struct stream_score {
 
 /*
  * Score VALUE (finite) of EVENT_US and learn it as said above.  With another number of slots than before, what was learnt
- * of the times of the day is forgotten: a state may be older than the configuration.
+ * of the times of the day is forgotten: a state may be older than the configuration.  Room for the value was made before
+ * (recent_reserve).
  */
 struct stream_score stream_add(struct stream *s, const struct stream_rule *rule, double value, int64_t event_us);
 
-/* Hold H, which becomes the stream's, unless the one held has a newer origin. */
+/*
+ * Hold H, which becomes the stream's, unless the one held has a newer origin.  One made on demand gives way to any that has not
+ * run out.
+ */
 void stream_hold(struct stream *s, struct held *h);
 
 #endif

@@ -173,9 +173,9 @@ const struct worker_spec sink_spec = {
 	.name = "sink-writer",
 	.summary = "writes topics to PostgreSQL tables, rows and offsets in one transaction",
 	.topics =
-	    "telemetry.readings,telemetry.deferred,telemetry.series,telemetry.aggregates,forecasts,scores,alerts,"
-	    "telemetry.raw.dlq,telemetry.readings.dlq,telemetry.deferred.dlq,telemetry.series.dlq,telemetry.aggregates.dlq,"
-	    "forecasts.dlq,scores.dlq,alerts.dlq",
+	    "telemetry.readings,telemetry.deferred,telemetry.series,telemetry.aggregates,forecasts,forecasts.outcomes,scores,"
+	    "alerts,telemetry.raw.dlq,telemetry.readings.dlq,telemetry.deferred.dlq,telemetry.series.dlq,telemetry.aggregates.dlq,"
+	    "forecasts.dlq,forecasts.outcomes.dlq,scores.dlq,alerts.dlq",
 	.open = pipeline_open,
 	.record = pipeline_record,
 	.flush = pipeline_flush,

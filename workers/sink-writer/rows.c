@@ -10,8 +10,8 @@
 const char *
 wire_sql(enum wire w)
 {
-	static const char *const names[WIRE_COUNT] = { "text",  "double precision",   "timestamptz", "int", "bigint",
-						       "bytea", "double precision[]", "text[]" };
+	static const char *const names[WIRE_COUNT] = { "text",  "double precision",   "timestamptz", "int",    "bigint",
+						       "bytea", "double precision[]", "text[]",      "boolean" };
 
 	return names[w];
 }
@@ -19,8 +19,8 @@ wire_sql(enum wire w)
 const char *
 wire_typname(enum wire w)
 {
-	static const char *const names[WIRE_COUNT] = { "text", "float8", "timestamptz", "int4",
-						       "int8", "bytea",  "_float8",     "_text" };
+	static const char *const names[WIRE_COUNT] = { "text",  "float8",  "timestamptz", "int4", "int8",
+						       "bytea", "_float8", "_text",       "bool" };
 
 	return names[w];
 }
@@ -158,6 +158,39 @@ put_weights(struct buffer *out, const struct row *row, const struct field *f)
 	return n ? copy_reals(out, weights, n, 0) : copy_null(out);
 }
 
+/* An outcome's members: as many as are shown of a forecast's. */
+static int
+put_judged(struct buffer *out, const struct row *row, const struct field *f)
+{
+	const struct outcome *o = row->record;
+	struct span names[MEMBERS_MAX];
+	size_t n = 0;
+
+	(void)f;
+	for (; n < o->n_members && n < MEMBERS_MAX; n++)
+		names[n] = o->members[n].name;
+	return n ? copy_texts(out, names, n) : copy_null(out);
+}
+
+static int
+put_losses(struct buffer *out, const struct row *row, const struct field *f)
+{
+	const struct outcome *o = row->record;
+	double losses[MEMBERS_MAX];
+	size_t n = 0;
+
+	(void)f;
+	for (; n < o->n_members && n < MEMBERS_MAX; n++)
+		losses[n] = o->members[n].loss;
+	return n ? copy_reals(out, losses, n, 0) : copy_null(out);
+}
+
+static int
+put_boolean(struct buffer *out, const struct row *row, const struct field *f)
+{
+	return copy_boolean(out, *(const bool *)at(row, f));
+}
+
 int
 put_shown(struct buffer *out, struct span text)
 {
@@ -252,6 +285,28 @@ static const struct field forecast_fields[] = {
 	TIME(struct forecast, "ingest_time", ingest_us),
 };
 
+static const struct field outcome_fields[] = {
+	TEXT(struct outcome, "device", device),
+	TEXT(struct outcome, "metric", metric),
+	TIME(struct outcome, "origin_time", origin_us),
+	TIME(struct outcome, "event_time", event_us),
+	ROW_FIELD("step", WIRE_INT4, put_int4, PLACE_RECORD, struct outcome, step),
+	REAL(struct outcome, "value", value),
+	REAL(struct outcome, "scale", scale),
+	REAL(struct outcome, "loss", loss),
+	REAL(struct outcome, "lower", lower),
+	REAL(struct outcome, "upper", upper),
+	TEXT(struct outcome, "model", model),
+	TEXT(struct outcome, "version", version),
+	REAL(struct outcome, "model_loss", model_loss),
+	TEXT(struct outcome, "rival", rival),
+	REAL(struct outcome, "rival_loss", rival_loss),
+	SPECIAL("members", WIRE_TEXTS, put_judged),
+	SPECIAL("losses", WIRE_REALS, put_losses),
+	ROW_FIELD("drift", WIRE_BOOLEAN, put_boolean, PLACE_RECORD, struct outcome, drift),
+	TIME(struct outcome, "ingest_time", ingest_us),
+};
+
 static const struct field score_fields[] = {
 	TEXT(struct score, "device", device),         TEXT(struct score, "metric", metric),
 	TIME(struct score, "event_time", event_us),   REAL(struct score, "value", value),
@@ -307,6 +362,7 @@ static const struct row_kind kinds[] = {
 	{ "series", &series_record, series_fields, ARRAY_LEN(series_fields), NULL, NULL },
 	{ "aggregate", &aggregate_record, aggregate_fields, ARRAY_LEN(aggregate_fields), NULL, NULL },
 	{ "forecast", &forecast_record, forecast_fields, ARRAY_LEN(forecast_fields), NULL, NULL },
+	{ "outcome", &outcome_record, outcome_fields, ARRAY_LEN(outcome_fields), NULL, NULL },
 	{ "score", &score_record, score_fields, ARRAY_LEN(score_fields), NULL, NULL },
 	{ "alert", &alert_record, alert_fields, ARRAY_LEN(alert_fields), NULL, NULL },
 	{ "dead_letter", NULL, dead_letter_fields, ARRAY_LEN(dead_letter_fields), NULL, NULL },

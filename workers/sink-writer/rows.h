@@ -13,12 +13,24 @@
 #include "common/record/aggregate.h"
 #include "common/record/alert.h"
 #include "common/record/forecast.h"
+#include "common/record/outcome.h"
 #include "common/record/reading.h"
 #include "common/record/score.h"
 #include "common/record/series.h"
 #include "common/worker/worker.h"
 
-enum wire { WIRE_TEXT, WIRE_REAL, WIRE_TIME, WIRE_INT4, WIRE_INT8, WIRE_BYTES, WIRE_REALS, WIRE_TEXTS, WIRE_COUNT };
+enum wire {
+	WIRE_TEXT,
+	WIRE_REAL,
+	WIRE_TIME,
+	WIRE_INT4,
+	WIRE_INT8,
+	WIRE_BYTES,
+	WIRE_REALS,
+	WIRE_TEXTS,
+	WIRE_BOOLEAN,
+	WIRE_COUNT
+};
 
 /* The type's name for SQL ("double precision[]") and in pg_type ("_float8"). */
 const char *wire_sql(enum wire w);
@@ -57,6 +69,7 @@ union any_record {
 	struct series series;
 	struct aggregate aggregate;
 	struct forecast forecast;
+	struct outcome outcome;
 	struct score score;
 	struct alert alert;
 };

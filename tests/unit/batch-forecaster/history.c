@@ -91,12 +91,18 @@ forgets(void **state)
 	append(&rule, &h, 0, 12, 0, STEP, NULL);
 	assert_int_equal(h.n, 5);
 	assert_true(history_values(&h)[0] == 7 && history_values(&h)[4] == 11);
+	assert_int_equal(h.forgotten, 7);
+	assert_true(history_at(&h, 70) == 7 && history_at(&h, 110) == 11);
+	assert_true(isnan(history_at(&h, 60)) && isnan(history_at(&h, 120)));
 	append(&rule, &h, 120, 2, 100, STEP, NULL);
 	assert_int_equal(h.n, 5);
 	assert_true(history_values(&h)[0] == 9 && history_values(&h)[4] == 101);
 	append(&rule, &h, 230, 1, 200, STEP, NULL); /* nine holes do not fit: four do */
 	assert_int_equal(h.n, 5);
 	assert_true(isnan(history_values(&h)[0]) && history_values(&h)[4] == 200);
+	assert_int_equal(h.forgotten, 24 - 5); /* holes count */
+	append(&rule, &h, 1000, 2, 0, STEP, NULL);
+	assert_int_equal(h.forgotten, 0);
 	history_clear(&h);
 }
 

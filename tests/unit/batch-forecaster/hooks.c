@@ -13,43 +13,16 @@
 #include <cmocka.h>
 
 #include "common/base/random.h"
-#include "tests/support/workbench.h"
-#include "workers/batch-forecaster/batch.h"
-#include "workers/batch-forecaster/state.h"
+#include "tests/unit/batch-forecaster/bench.h"
 
-#define STEP INT64_C(1000000)
 #define WINDOW 5
 #define SERIES 3 /* d0 a, d0 b, d1 a */
 #define WINDOWS 12
 
-static const struct worker_spec spec = {
-	.name = "batch-forecaster",
-	.topics = "telemetry.series",
-	.open = forecaster_open,
-	.record = forecaster_record,
-	.flush = forecaster_flush,
-	.close = forecaster_close,
-	.state = &forecaster_state,
-};
-
-static char topic[] = "forecasts", quantiles[] = "0.1,0.5,0.9", seasons[] = "6", no_cache[] = "",
-	    dead_cache[] = "redis://127.0.0.1:1";
-
 static struct forecaster
-forecaster(int64_t batch_max_series, char *cache)
+forecaster(int64_t batch_max_series)
 {
-	return (struct forecaster){ .opt = { .forecasts_topic = topic,
-					     .quantiles = quantiles,
-					     .seasons = seasons,
-					     .horizon_steps = 4,
-					     .history_steps = 30,
-					     .history_gap_max_steps = 10,
-					     .residual_steps = 12,
-					     .residual_min = 2,
-					     .batch_max_series = batch_max_series,
-					     .cache_uri = cache,
-					     .cache_ttl_ms = 1000,
-					     .cache_timeout_ms = 20 } };
+	return bench_forecaster(batch_max_series);
 }
 
 static double
@@ -107,12 +80,13 @@ static void
 any_transactions(void **state)
 {
 	static char expected[SERIES][100000], lines[100000];
+	CLEANUP(buffer_clear) struct buffer first = BUFFER_INIT(0), images = BUFFER_INIT(0);
 	static const int64_t sizes[] = { 1, 2, 3, 100 };
 
 	for (size_t size = 0; size < ARRAY_LEN(sizes); size++)
 		for (int64_t commit_every = 1; commit_every <= WINDOWS; commit_every++) {
-			struct forecaster f = forecaster(sizes[size], no_cache);
-			CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+			struct forecaster f = forecaster(sizes[size]);
+			CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
 
 			for (int64_t from = 0; from < WINDOWS; from += commit_every) {
 				give_all(b, from, from + 1 + commit_every / 2);
@@ -127,47 +101,81 @@ any_transactions(void **state)
 					strcpy(expected[series], lines);
 				assert_string_equal(lines, expected[series]);
 			}
+			images.len = 0;
+			workbench_images(b, &images);
+			if (size == 0 && commit_every == 1)
+				assert_int_equal(buffer_append(&first, images.ptr, images.len), 0);
+			assert_true(span_equal(buffer_span(&images), buffer_span(&first)));
 			assert_int_equal(workbench_count(b, "d0", "forecasts: "), 2 * WINDOWS);
 			assert_int_equal(workbench_count(b, "d1", "forecasts: "), WINDOWS);
 		}
 }
 
-/* The line of the last window's forecast is the one that naive_forecast gives for all values so far. */
+/* N numbers as they are kept: floats relative to BASE. */
+static void
+narrow(double *numbers, size_t n, double base)
+{
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = base + (double)(float)(numbers[i] - base);
+}
+
+/* The line of the last window's forecast is the one that a panel gives for all values so far, knowing what was learnt. */
 static void
 tells_the_truth(void **state)
 {
-	struct forecaster f = forecaster(10, no_cache);
-	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+	struct forecaster f = forecaster(10);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
 	CLEANUP(buffer_clear) struct buffer expected = BUFFER_INIT(0);
-	double history[30], values[12];
-	enum naive_basis basis;
+	CLEANUP(panel_free) struct panel *panel = NULL;
+	double history[60], values[12], combined[12], members[12 * PANEL_MEMBERS];
+	bool trained;
+	const struct panel_rule rule = plan_rule(&f.plan, STEP, &trained);
+	struct target target = { .start_us = 0, .values = history, .n = 60 };
+	struct panelist learnt = { 0 };
+	struct panel_request request = { &target, &learnt, 0 };
+	struct panel_forecast forecast = { .values = values, .combined = combined, .members = members };
 	struct err err = ERR_INIT;
 
-	for (int i = 0; i < 30; i++)
-		history[i] = value_of(2, WINDOWS * WINDOW - 30 + i);
+	for (int i = 0; i < 60; i++)
+		history[i] = value_of(2, i);
+	assert_int_equal(panel_new(&rule, NULL, NULL, &panel, &err), 0);
+	for (size_t window = 1; window <= WINDOWS;
+	     window++) { /* steps 0 and 2 of each forecast come with the next one */
+		static const size_t steps[] = { 0, 2 };
+
+		target.n = window * WINDOW;
+		assert_int_equal(panel_forecast(panel, &request, &forecast, 1, &err), 0);
+		for (size_t i = 0; window < WINDOWS && i < 2; i++) {
+			double *row = combined + steps[i] * 3, *said = members + steps[i] * PANEL_MEMBERS * 3;
+			double base = row[1];
+
+			narrow(row, 3, base);
+			narrow(said, 3 * PANEL_MEMBERS, base);
+			panel_learn(panel, &learnt, steps[i], forecast.awake, said, row, history[target.n + steps[i]],
+				    forecast.scale);
+		}
+	}
 	give_all(b, 0, WINDOWS);
 	workbench_commit(b);
-	assert_int_equal(
-	    naive_forecast(&f.serving.plan.naive, history, 30, 4, (double[]){ .1, .5, .9 }, 3, values, &basis, &err),
-	    0);
 	buffer_text(&expected, "\"values\":[");
 	for (int i = 0; i < 12; i++) {
 		buffer_text(&expected, i ? "," : "");
 		buffer_json_number(&expected, values[i]);
 	}
 	buffer_append(&expected, "]", 2);
-	assert_int_equal(workbench_count(b, "d1", expected.ptr), 1);
-	assert_int_equal(workbench_count(b, "d1", "\"model\":\"seasonal-naive\""), WINDOWS);
-	assert_int_equal(workbench_count(b, "d1", "\"ingest_time\":11"), 1);
-	assert_true(metric_value(f.serving.counts[SERVED_SEASONAL]) > metric_value(f.serving.counts[SERVED_LAST]));
-	assert_true(metric_value(f.serving.counts[SERVED_LAST]) > 0);
+	if (workbench_count(b, "d1", expected.ptr) != 1)
+		fail_msg("%s\nis not in\n%s", expected.ptr, workbench_sent(b, "d1"));
+	assert_int_equal(workbench_count(b, "d1", "\"ingest_time\":11"), 1 + 2);
+	assert_true(workbench_count(b, "d1", "\"model\":\"ensemble\"") > 0);
+	assert_true(metric_value(f.serving.bases[FORECAST_CLASSICAL]) > metric_value(f.serving.bases[FORECAST_NAIVE]));
+	assert_true(metric_value(f.serving.bases[FORECAST_NAIVE]) > 0);
 }
 
 static void
 repeats_are_ignored(void **state)
 {
-	struct forecaster f = forecaster(10, no_cache);
-	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+	struct forecaster f = forecaster(10);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
 
 	give_all(b, 0, 3);
 	give_all(b, 1, 2);
@@ -181,12 +189,16 @@ repeats_are_ignored(void **state)
 static void
 without_redis(void **state)
 {
-	struct forecaster f = forecaster(10, dead_cache);
-	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+	static char dead_cache[] = "redis://127.0.0.1:1";
+	struct forecaster f = forecaster(10);
+	struct workbench *b;
 
+	f.opt.cache_uri = dead_cache;
+	b = workbench_new(&bench_spec, &f);
 	give_all(b, 0, 3);
 	workbench_commit(b);
 	assert_int_equal(workbench_count(b, "d1", "forecasts: "), 3);
+	workbench_free(b);
 }
 
 static void
@@ -200,8 +212,8 @@ nothing_known(void **state)
 			    .target = target,
 			    .flags = flags,
 			    .n_target = 2 };
-	struct forecaster f = forecaster(10, no_cache);
-	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &f);
+	struct forecaster f = forecaster(10);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
 	struct err err = ERR_INIT;
 
 	assert_int_equal(workbench_record(b, "telemetry.series", &series_record, "d", &s, &err), 0);

@@ -11,42 +11,10 @@
 #include <cmocka.h>
 
 #include "common/base/random.h"
-#include "tests/support/workbench.h"
-#include "workers/batch-forecaster/batch.h"
-#include "workers/batch-forecaster/state.h"
+#include "tests/unit/batch-forecaster/bench.h"
 
-#define STEP INT64_C(1000000)
 #define WINDOW 5
 #define WINDOWS 120
-
-static const struct worker_spec spec = {
-	.name = "batch-forecaster",
-	.topics = "telemetry.series",
-	.open = forecaster_open,
-	.record = forecaster_record,
-	.flush = forecaster_flush,
-	.close = forecaster_close,
-	.state = &forecaster_state,
-};
-
-static char topic[] = "forecasts", quantiles[] = "0.1,0.5,0.9", seasons[] = "6", no_cache[] = "";
-
-static struct forecaster
-forecaster(int64_t batch_max_series)
-{
-	return (struct forecaster){ .opt = { .forecasts_topic = topic,
-					     .quantiles = quantiles,
-					     .seasons = seasons,
-					     .horizon_steps = 4,
-					     .history_steps = 60,
-					     .history_gap_max_steps = 10,
-					     .residual_steps = 12,
-					     .residual_min = 2,
-					     .batch_max_series = batch_max_series,
-					     .cache_uri = no_cache,
-					     .cache_ttl_ms = 1000,
-					     .cache_timeout_ms = 20 } };
-}
 
 /* Window I of one of three series: with unknown points, holes, long gaps, repetitions, other units and steps. */
 static void
@@ -98,15 +66,15 @@ reading_back_changes_nothing(void **state)
 	static const uint64_t reloads[] = { 1, 3, 17 };
 
 	for (int64_t batch = 1; batch <= 10; batch *= 10) {
-		struct forecaster f = forecaster(batch);
-		CLEANUP(workbench_free) struct workbench *plain = workbench_new(&spec, &f);
+		struct forecaster f = bench_forecaster(batch);
+		CLEANUP(workbench_free) struct workbench *plain = workbench_new(&bench_spec, &f);
 
 		give_all(plain, 0, 3 * WINDOWS, 0);
 		assert_true(workbench_count(plain, "d1", "forecasts: ") > 80);
 		assert_true(metric_value(f.outcomes[WINDOW_RESTART]) > 6 && metric_value(f.outcomes[WINDOW_OLD]) > 6);
 		for (size_t i = 0; i < ARRAY_LEN(reloads); i++) {
-			struct forecaster g = forecaster(batch);
-			CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &g);
+			struct forecaster g = bench_forecaster(batch);
+			CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &g);
 
 			give_all(b, 0, 3 * WINDOWS, reloads[i]);
 			workbench_assert_same(plain, b);
@@ -114,16 +82,16 @@ reading_back_changes_nothing(void **state)
 	}
 }
 
-/* The states are the same as if it had been loud, and what follows is, too.  Nothing was computed. */
+/* The states are the same as if it had been loud, and what follows is, too. */
 static void
 silence_changes_nothing(void **state)
 {
 	static const uint64_t prefixes[] = { 4, 120, 272, 3 * WINDOWS };
 
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-		struct forecaster f = forecaster(10), g = forecaster(10);
+		struct forecaster f = bench_forecaster(10), g = bench_forecaster(10);
 		CLEANUP(workbench_free)
-		struct workbench *loud = workbench_new(&spec, &f), *b = workbench_new(&spec, &g);
+		struct workbench *loud = workbench_new(&bench_spec, &f), *b = workbench_new(&bench_spec, &g);
 		size_t before[2];
 
 		give_all(loud, 0, prefixes[i], 0);
@@ -133,8 +101,8 @@ silence_changes_nothing(void **state)
 		give_all(b, 0, prefixes[i], 2);
 		workbench_assert_same_states(loud, b);
 		assert_int_equal(map_count(g.waiting), 0);
-		for (size_t k = 0; k < SERVING_COUNTS; k++)
-			assert_true(metric_value(g.serving.counts[k]) == 0);
+		for (size_t k = 0; k < ARRAY_LEN(g.serving.bases); k++)
+			assert_true(metric_value(g.serving.bases[k]) == 0);
 		assert_true(metric_value(g.outcomes[WINDOW_NEW]) == 0);
 		workbench_silent(b, false, NULL);
 		give_all(loud, prefixes[i], 3 * WINDOWS, 0);
@@ -149,8 +117,9 @@ silence_changes_nothing(void **state)
 static void
 the_store_is_down(void **state)
 {
-	struct forecaster f = forecaster(10), g = forecaster(10);
-	CLEANUP(workbench_free) struct workbench *plain = workbench_new(&spec, &f), *b = workbench_new(&spec, &g);
+	struct forecaster f = bench_forecaster(10), g = bench_forecaster(10);
+	CLEANUP(workbench_free)
+	struct workbench *plain = workbench_new(&bench_spec, &f), *b = workbench_new(&bench_spec, &g);
 	double target[] = { 1 };
 	uint8_t flags[] = { 0 };
 	struct series s = { .device = SPAN("d0"),

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <hiredis/hiredis.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,6 +327,34 @@ does_without(void **state)
 	assert_int_equal(err.reason, REASON_OPTION_INVALID);
 }
 
+/* Absent before the first lookup; then what the caller counts, whatever Redis says. */
+static void
+tells_the_ratio(void **state)
+{
+	struct fixture f = { 0 };
+
+	open_served(&f, TIMEOUT_MS);
+	assert_null(cache_get(f.cache, SPAN("k"), f.arena).ptr);
+	assert_true(meter(&f, "hit_ratio") == -1 && isnan(cache_ratio(f.cache)));
+	assert_true(meter(&f, "get_seconds_count") == 1);
+	cache_count(f.cache, 0, 0);
+	assert_true(meter(&f, "hit_ratio") == -1);
+	cache_count(f.cache, 3, 1);
+	assert_true(meter(&f, "hit_ratio") == 0.75);
+	server_stop(f.server);
+	for (int i = 0; i < 96; i++)
+		cache_count(f.cache, 1, 0);
+	assert_true(meter(&f, "hit_ratio") == 0.99 && cache_ratio(f.cache) == 0.99);
+	cache_set_window(f.cache, 100);
+	cache_count(f.cache, 0, 1);
+	clock_sleep_us(200 * US_PER_MS);
+	cache_count(f.cache, 1, 0);
+	assert_true(meter(&f, "hit_ratio") == 1);
+	f.server = server_start(f.port, NULL);
+	assert_true(f.server > 0);
+	close_served(&f);
+}
+
 static void
 names_forecasts(void **state)
 {
@@ -357,6 +386,7 @@ main(void)
 		cmocka_unit_test(never_hangs),
 		cmocka_unit_test(never_hangs_on_puts),
 		cmocka_unit_test(does_without),
+		cmocka_unit_test(tells_the_ratio),
 		cmocka_unit_test(names_forecasts),
 	};
 

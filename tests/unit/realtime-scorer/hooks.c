@@ -64,7 +64,10 @@ scorer(char *cache)
 					 .forecast_max_steps = 1000,
 					 .forecast_max_levels = 99,
 					 .cache_uri = cache,
-					 .cache_timeout_ms = 2000 } };
+					 .cache_timeout_ms = 2000,
+					 .cache_window_ms = 300000,
+					 .forecast_retry_ms = 60000,
+					 .ondemand_step_ms = 3600000 } };
 }
 
 /* Temperature is around 20, but for the spike; humidity is of bad quality every second time. */
@@ -230,10 +233,10 @@ asks_the_cache_once(void **state)
 	assert_int_equal(codec_encode(s.forecasts, &forecast_20, &bytes, &err), 0);
 	give(b, "d1", 1); /* a miss */
 	cache_forecast_key(SPAN("d1"), SPAN("t"), key);
-	cache_put(s.cache, span_of(key), buffer_span(&bytes), 60000);
+	cache_put(s.lookup.cache, span_of(key), buffer_span(&bytes), 60000);
 	cache_forecast_key(SPAN("d2"), SPAN("t"), key);
-	cache_put(s.cache, span_of(key), buffer_span(&bytes), 60000); /* somebody else's */
-	cache_flush(s.cache);
+	cache_put(s.lookup.cache, span_of(key), buffer_span(&bytes), 60000); /* somebody else's */
+	cache_flush(s.lookup.cache);
 	give(b, "d1", 2); /* asked already */
 	give(b, "d2", 2); /* names d1 */
 	workbench_commit(b);
@@ -244,7 +247,7 @@ asks_the_cache_once(void **state)
 	f.device = SPAN("d3");
 	assert_int_equal(codec_encode(s.forecasts, &f, &bytes, &err), 0);
 	cache_forecast_key(SPAN("d3"), SPAN("t"), key);
-	cache_put(s.cache, span_of(key), buffer_span(&bytes), 60000);
+	cache_put(s.lookup.cache, span_of(key), buffer_span(&bytes), 60000);
 	give(b, "d3", 2); /* a hit */
 	server_stop(server);
 	give(b, "d3", 3); /* held */

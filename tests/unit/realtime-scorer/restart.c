@@ -65,7 +65,10 @@ scorer(char *cache)
 					 .forecast_max_steps = 1000,
 					 .forecast_max_levels = 99,
 					 .cache_uri = cache,
-					 .cache_timeout_ms = 2000 } };
+					 .cache_timeout_ms = 2000,
+					 .cache_window_ms = 300000,
+					 .forecast_retry_ms = 60000,
+					 .ondemand_step_ms = 3600000 } };
 }
 
 static const char *
@@ -206,8 +209,8 @@ put(struct scorer *s, const char *device, const struct forecast *f)
 
 	assert_int_equal(codec_encode(s->forecasts, f, &bytes, &err), 0);
 	cache_forecast_key(span_of(device), SPAN("t"), key);
-	cache_put(s->cache, span_of(key), buffer_span(&bytes), 60000);
-	cache_flush(s->cache);
+	cache_put(s->lookup.cache, span_of(key), buffer_span(&bytes), 60000);
+	cache_flush(s->lookup.cache);
 }
 
 /* What Redis said once is said again, whatever Redis says now; what it did not say is not asked for again. */

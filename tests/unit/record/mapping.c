@@ -81,7 +81,8 @@ static const struct forecast ensemble = { .device = SPAN("mote-7"),
 					  .ingest_us = T0 - 1000000 };
 
 static const struct score score = {
-	SPAN("mote-7"), SPAN("temperature"), T0 + 123456, 35.5, 1e-9, 9, 2.5, .0001, 1e-7, 21, 19.5, 22.5, T0 + 200000
+	SPAN("mote-7"), SPAN("temperature"), T0 + 123456,     35.5, 1e-9, 9, 2.5, .0001, 1e-7, 21, 19.5,
+	22.5,           T0 + 200000,         SPAN("forecast")
 };
 
 static const struct alert alert = {

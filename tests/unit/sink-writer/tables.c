@@ -144,6 +144,55 @@ forecasts(void **state)
 }
 
 static void
+outcomes(void **state)
+{
+	struct fixture *f = *state;
+	struct outcome_loss losses[] = { { SPAN("season"), 0.25 }, { SPAN("deepar"), 0.125 } };
+	struct outcome o = { .device = SPAN("d"),
+			     .metric = SPAN("m"),
+			     .origin_us = T0,
+			     .event_us = T0 + 120000000,
+			     .step = 2,
+			     .value = 3,
+			     .scale = 20,
+			     .loss = 0.5,
+			     .lower = 1,
+			     .upper = 4,
+			     .model = SPAN("deepar-1h"),
+			     .version = SPAN("v1"),
+			     .model_loss = 0.125,
+			     .rival = SPAN("v2"),
+			     .rival_loss = 0.75,
+			     .members = losses,
+			     .n_members = 2,
+			     .drift = true,
+			     .ingest_us = T0 };
+
+	add(f, "forecasts.outcomes", 0, &o);
+	add(f, "forecasts.outcomes", 1, &o);
+	o.origin_us -= 1;
+	o.n_members = 0;
+	o.drift = false;
+	o.version = o.rival = SPAN_NONE;
+	o.model_loss = o.rival_loss = NAN;
+	add(f, "forecasts.outcomes", 2, &o);
+	commit(f, "forecasts.outcomes", 3);
+	assert_int_equal(
+	    fixture_number(f,
+			   "SELECT count(*) FROM forebay.outcomes_p202402 WHERE step = 2 AND drift AND version = 'v1' "
+			   "AND rival = 'v2' AND model_loss = 0.125 AND rival_loss = 0.75 AND members = "
+			   "'{season,deepar}' AND losses = '{0.25,0.125}' AND origin_offset = 0 AND "
+			   "event_time = '2024-02-29 12:36:56.123457Z'"),
+	    1);
+	assert_int_equal(fixture_number(f,
+					"SELECT count(*) FROM forebay.outcomes WHERE NOT drift AND version IS NULL AND "
+					"model_loss IS NULL AND rival IS NULL AND rival_loss IS NULL AND members IS "
+					"NULL AND losses IS NULL"),
+			 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM forebay.outcomes"), 2);
+}
+
+static void
 scores(void **state)
 {
 	struct fixture *f = *state;
@@ -256,6 +305,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(readings, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(series_and_aggregates, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(forecasts, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(outcomes, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(scores, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(alerts_keep_the_newest, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(dead_letters, fixture_setup, fixture_teardown),

@@ -99,10 +99,10 @@ copies_every_type(void **state)
 	assert_int_equal(
 	    store_exec(s,
 		       "CREATE TEMP TABLE every (a int, b bigint, c float8, d timestamptz, e bytea, f float8[], "
-		       "g float8[], h text[], i float8[], j text)",
+		       "g float8[], h text[], i float8[], j text, k bool, l bool)",
 		       &err),
 	    0);
-	copy_row(&rows, 10);
+	copy_row(&rows, 12);
 	copy_int4(&rows, -7);
 	copy_int8(&rows, INT64_MIN);
 	copy_real(&rows, 0.1);
@@ -113,13 +113,16 @@ copies_every_type(void **state)
 	copy_texts(&rows, texts, 3);
 	copy_reals(&rows, NULL, 0, 3);
 	copy_null(&rows);
+	copy_boolean(&rows, true);
+	copy_boolean(&rows, false);
 	all = buffer_span(&rows);
 	assert_int_equal(copy_in(s, "COPY every FROM STDIN WITH (FORMAT binary)", &all, 1, &n, &err), 0);
 	assert_int_equal(
-	    postgres_number(s,
-			    "SELECT count(*) FROM every WHERE a = -7 AND b = -9223372036854775808 AND c = 0.1 AND "
-			    "d = '1969-12-31 23:59:59.999999Z' AND e = '\\x00ff' AND f = '{1.5,NULL,-Infinity,4}' AND "
-			    "g = '{{1.5,NULL},{-Infinity,4}}' AND h = '{a,NULL,\"\"}' AND i = '{}' AND j IS NULL"),
+	    postgres_number(
+		s, "SELECT count(*) FROM every WHERE a = -7 AND b = -9223372036854775808 AND c = 0.1 AND "
+		   "d = '1969-12-31 23:59:59.999999Z' AND e = '\\x00ff' AND f = '{1.5,NULL,-Infinity,4}' AND "
+		   "g = '{{1.5,NULL},{-Infinity,4}}' AND h = '{a,NULL,\"\"}' AND i = '{}' AND j IS NULL AND k AND "
+		   "NOT l"),
 	    1);
 }
 

@@ -1,0 +1,277 @@
+/*
+ * backtest.c -- `forebay backtest FILE`: how good would forecasts of these series have been, member by member and together?
+ *
+ * With --model the model's own cut-off is looked at: it must not have seen what it is asked to forecast.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/columns.h"
+#include "cli/progress.h"
+#include "cli/series_options.h"
+#include "cli/verb.h"
+#include "cli/verbs.h"
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/forecast/backtest.h"
+
+struct backtest_options {
+	struct series_options series;
+	struct panel_options panel;
+	int64_t windows, stride;
+	char *model;
+	bool json;
+};
+
+#define AT(field) offsetof(struct backtest_options, field)
+
+static const struct option table[] = {
+	{ "windows", OPTION_INT, AT(windows), "1", 1, 10000, "",
+	  "origins: the last one is a horizon before the end of each series" },
+	{ "stride", OPTION_INT, AT(stride), "0", 0, 1000000, "steps", "between origins; 0: the horizon" },
+	{ "model", OPTION_TEXT, AT(model), "", 0, 4096, "",
+	  "a file of `forebay train` or `forebay models export`; empty: no DeepAR" },
+	{ "json", OPTION_BOOL, AT(json), "false", 0, 0, "", "one JSON object on standard output" },
+};
+
+/* What the run is about, and what came of it. */
+struct session {
+	const struct backtest_options *options;
+	struct dataset data;
+	struct panel_rule rule;
+	struct backtest_rule how;
+	struct artefact artefact;
+	const struct artefact *model; /* NULL: none */
+	struct backtest result;
+	struct progress progress;
+	double seconds, cpu_seconds;
+};
+
+static double
+cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Is the first origin of every series at or behind the model's cut-off? */
+static int
+check_cutoff(const struct session *s, struct err *err)
+{
+	size_t back = (s->how.windows - 1) * s->how.stride + s->rule.horizon;
+
+	for (size_t i = 0; i < s->data.n; i++) {
+		const struct target *t = &s->data.rows[i].target;
+		int64_t first = t->n > back ? (int64_t)(t->n - back) : 0;
+		int64_t origin_us = frequency_time(&s->data.frequency, t->start_us, first);
+		char known[CLOCK_TEXT_BYTES], asked[CLOCK_TEXT_BYTES];
+
+		if (origin_us >= s->model->cutoff_us)
+			continue;
+		clock_iso8601(s->model->cutoff_us, known);
+		clock_iso8601(origin_us, asked);
+		return err_set(
+		    err, REASON_OPTION_INVALID,
+		    "model: %s was trained on data up to %s, but the first forecast of series %zu begins at %s: train it with "
+		    "--holdout=%zu, or ask for fewer windows",
+		    s->model->version, known, i, asked, back);
+	}
+	return 0;
+}
+
+static int
+prepare(struct session *s, const char *path, struct err *err)
+{
+	const struct backtest_options *o = s->options;
+	size_t model_horizon;
+
+	if (series_read(&o->series, path, &s->data, err) < 0)
+		return -1;
+	if (*o->model) {
+		if (artefact_load(o->model, &s->artefact, err) < 0)
+			return -1;
+		s->model = &s->artefact;
+	}
+	if (panel_options_rule(&o->panel, &s->data.frequency, &s->rule, err) < 0)
+		return -1;
+	model_horizon = s->model && s->model->n_networks ? (size_t)s->model->networks[0]->config.horizon : 0;
+	if (!s->rule.horizon && !(s->rule.horizon = model_horizon))
+		return err_set(err, REASON_OPTION_INVALID, "horizon: say how many steps are to be forecast");
+	s->how = (struct backtest_rule){ .windows = (size_t)o->windows,
+					 .stride = o->stride ? (size_t)o->stride : s->rule.horizon };
+	return s->model ? check_cutoff(s, err) : 0;
+}
+
+static void
+show_progress(void *self, double share)
+{
+	struct session *s = self;
+
+	progress_show(&s->progress, share, (int64_t)(share * (double)s->data.n));
+}
+
+static int
+measure(struct session *s, struct err *err)
+{
+	struct target *targets = dataset_targets(&s->data);
+	double cpu = cpu_seconds();
+	int64_t begun = clock_monotonic_us();
+	int result;
+
+	if (!targets)
+		return err_set(err, REASON_NO_MEMORY, "backtest");
+	progress_start(&s->progress, "series");
+	s->how.report = show_progress;
+	s->how.self = s;
+	result = backtest_run(&s->rule, s->model, &s->how, targets, s->data.n, &s->result, err);
+	progress_end(&s->progress);
+	s->seconds = (double)(clock_monotonic_us() - begun) / 1e6;
+	s->cpu_seconds = cpu_seconds() - cpu;
+	return result;
+}
+
+/* ---- what is said of it ---- */
+
+static json_t *
+number(double x)
+{
+	return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *
+figures_json(const struct session *s, const struct accuracy *a)
+{
+	struct accuracy_figures f = accuracy_figures(a, s->rule.levels, s->rule.n_levels);
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "wql",
+			 number(backtest_wql(a, s->rule.levels, s->rule.n_levels)), "mase", number(f.mase), "smape",
+			 number(f.smape), "wape", number(f.wape), "crps", number(f.crps), "coverage80",
+			 number(f.coverage80), "coverage95", number(f.coverage95));
+}
+
+static int
+print_json(const struct session *s, struct err *err)
+{
+	json_t *members = json_object(), *member;
+
+	for (size_t m = 0; m < PANEL_MEMBERS; m++) {
+		if (!s->result.members[m].points)
+			continue;
+		member = figures_json(s, &s->result.members[m]);
+		json_object_set_new(member, "awake", number(s->result.awake[m]));
+		json_object_set_new(member, "weight", number(s->result.weights[m]));
+		json_object_set_new(members, panel_member_name((enum panel_member)m), member);
+	}
+	return verb_print_json(
+	    json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:f, s:f}", "series", (json_int_t)s->data.n,
+		      "windows", (json_int_t)s->how.windows, "stride", (json_int_t)s->how.stride, "horizon",
+		      (json_int_t)s->rule.horizon, "forecasts", (json_int_t)s->result.forecasts, "frequency",
+		      s->data.frequency.name, "model", s->model ? s->model->version : "", "ensemble",
+		      figures_json(s, &s->result.ensemble), "uncalibrated", figures_json(s, &s->result.uncalibrated),
+		      "members", members, "seconds", s->seconds, "cpu_seconds", s->cpu_seconds),
+	    err);
+}
+
+enum { COLUMNS = 9 };
+
+static const char *
+cell(struct arena *a, int digits, double x)
+{
+	return isfinite(x) ? arena_printf(a, "%.*f", digits, x) : NULL;
+}
+
+static void
+fill_row(const struct session *s, struct arena *a, const char *name, const struct accuracy *from, double weight,
+	 const char **row)
+{
+	struct accuracy_figures f = accuracy_figures(from, s->rule.levels, s->rule.n_levels);
+
+	row[0] = name;
+	row[1] = cell(a, 4, backtest_wql(from, s->rule.levels, s->rule.n_levels));
+	row[2] = cell(a, 3, f.mase);
+	row[3] = cell(a, 4, f.smape);
+	row[4] = cell(a, 4, f.wape);
+	row[5] = cell(a, 3, f.crps);
+	row[6] = cell(a, 3, f.coverage80);
+	row[7] = cell(a, 3, f.coverage95);
+	row[8] = cell(a, 2, weight);
+}
+
+static int
+print_table(struct session *s, struct err *err)
+{
+	static const struct column titles[COLUMNS] = { { "member", false }, { "wQL", true },  { "MASE", true },
+						       { "sMAPE", true },   { "WAPE", true }, { "CRPS", true },
+						       { "80 %", true },    { "95 %", true }, { "weight", true } };
+	const char *cells[(PANEL_MEMBERS + 2) * COLUMNS] = { 0 };
+	CLEANUP(buffer_clear)
+	struct buffer out = BUFFER_INIT(0);
+	size_t n = 0;
+
+	for (size_t m = 0; m < PANEL_MEMBERS; m++)
+		if (s->result.members[m].points)
+			fill_row(s, s->data.arena, panel_member_name((enum panel_member)m), &s->result.members[m],
+				 s->result.weights[m], cells + COLUMNS * n++);
+	if (s->rule.calibrate)
+		fill_row(s, s->data.arena, "uncalibrated", &s->result.uncalibrated, NAN, cells + COLUMNS * n++);
+	fill_row(s, s->data.arena, "ensemble", &s->result.ensemble, NAN, cells + COLUMNS * n++);
+	if (columns_print(titles, COLUMNS, cells, n, &out) < 0)
+		return err_set(err, REASON_NO_MEMORY, "backtest");
+	printf("%zu series of %s, %zu windows of %zu steps, %zu steps apart: %" PRIu64
+	       " forecasts in %.1f s (%.1f s of CPU)\n",
+	       s->data.n, s->data.frequency.name, s->how.windows, s->rule.horizon, s->how.stride, s->result.forecasts,
+	       s->seconds, s->cpu_seconds);
+	if (s->result.bases[FORECAST_NOTHING] || s->result.too_short)
+		printf("without a forecast: %" PRIu64 " (no value known), %" PRIu64
+		       " series too short for any window\n",
+		       s->result.bases[FORECAST_NOTHING], s->result.too_short);
+	printf("%.*s", SPAN_ARG(buffer_span(&out)));
+	return 0;
+}
+
+static int
+backtest(const void *options, int n, char **words, struct err *err)
+{
+	const struct backtest_options *o = options;
+	struct session *s;
+	int result;
+
+	if (n != 1)
+		return err_set(err, REASON_USAGE, "one file is wanted: forebay backtest FILE --horizon=24");
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(err, REASON_NO_MEMORY, "backtest");
+	s->options = o;
+	result = prepare(s, words[0], err);
+	if (result == 0)
+		result = measure(s, err);
+	if (result == 0)
+		result = o->json ? print_json(s, err) : print_table(s, err);
+	artefact_clear(&s->artefact);
+	dataset_clear(&s->data);
+	free(s);
+	return result;
+}
+
+int
+verb_backtest(int argc, char **argv)
+{
+	struct backtest_options options = { 0 };
+	const struct option_set sets[] = { { "Backtest", table, ARRAY_LEN(table), &options },
+					   { "Forecasts", panel_option_table, panel_option_count, &options.panel },
+					   { "Series", series_option_table, series_option_count, &options.series } };
+	const struct option_program program = { "forebay backtest",
+						"FILE: how good forecasts of these series would have been",
+						sets,
+						ARRAY_LEN(sets),
+						NULL,
+						0 };
+
+	return verb_run(&program, "backtest", argc, argv, &options, backtest);
+}

@@ -1,0 +1,64 @@
+/*
+ * dataset.h -- a file of series for forecasts, in memory.
+ *
+ *	JSON Lines	as SageMaker's DeepAR takes it, a series a line: {"start": "2024-01-01 00:00:00", "target": [1.5, null, "NaN"],
+ *			"cat": [0], "dynamic_feat": [[...]]}; other members are left alone, "id" or "item_id" names the series
+ *	CSV		a column of times and columns of numbers, each of which is a series; empty cells, NaN and what is in
+ *			`missing` are not known.  The rows are on one step: one row after the other by the frequency
+ *
+ * Both may be gzip.  What is wrong is named by file, line and field.
+ */
+#ifndef FOREBAY_CLI_DATASET_H
+#define FOREBAY_CLI_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/cleanup.h"
+#include "common/base/error.h"
+#include "common/base/span.h"
+#include "common/forecast/deepar.h"
+
+enum dataset_format {
+	DATASET_AUTO,
+	DATASET_LINES,
+	DATASET_TABLE
+}; /* auto: .jsonl, .json, .ndjson (also .gz) are lines */
+
+struct dataset_options {
+	enum dataset_format format;
+	const char *frequency;   /* "1h"; "": a table's, from its first two times */
+	const char *time_column; /* of a table; "": its first column */
+	const char *columns;     /* of a table, comma separated; "": all others */
+	const char *missing;     /* a number that stands for "not known" in a table: "-200"; "": none */
+	char delimiter;          /* ',' */
+};
+
+/* One series. */
+struct dataset_row {
+	struct target target;
+	const char *name; /* NULL: it has none */
+	size_t line;      /* where it stands; of a table: 1 */
+	size_t n_cats, n_dynamic;
+};
+
+struct dataset {
+	struct frequency frequency;
+	struct dataset_row *rows; /* n */
+	size_t n, room;
+	int32_t cardinality[DEEPAR_CATS_MAX]; /* greatest category + 1 */
+	struct arena *arena;                  /* where the arrays lie */
+};
+
+/* *D is undefined before.  -1 on FILE_UNREADABLE, FILE_INVALID (file, line, field), OPTION_INVALID, NO_MEMORY; *D is empty then. */
+int dataset_read(const char *path, const struct dataset_options *o, struct dataset *d, struct err *err);
+void dataset_clear(struct dataset *d);
+
+/* One line of JSON Lines: for readers that go on behind a bad one.  PLACE for messages: "FILE: line 3".  Arrays lie in ARENA. */
+int dataset_line(struct span line, const char *place, struct arena *arena, struct dataset_row *ret, struct err *err);
+
+/* The targets of all rows, in the dataset's arena; NULL when memory is out. */
+struct target *dataset_targets(struct dataset *d);
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * dataset_table.c -- CSV.  Columns grow as the rows come; at the end each becomes a series in the arena.  A row whose time is not
+ * one step after the one before is refused: what fills gaps and sorts is the fleet's preprocessor, not this reader.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/csv.h"
+#include "cli/dataset_parts.h"
+#include "common/base/number.h"
+#include "common/series/timestamp.h"
+
+#define US_PER_DAY INT64_C(86400000000)
+
+struct table {
+	const struct dataset_options *options;
+	struct input *in;
+	struct csv_format format;
+	struct csv_record record;
+	struct arena *arena;
+	size_t time_field, *fields, n_fields; /* of the header: which are series */
+	const char **names;
+	double *values; /* rows of n_fields */
+	size_t n, room;
+	int64_t start_us, line;
+};
+
+static int
+next_row(struct table *t, struct err *err)
+{
+	for (;;) {
+		struct span w = input_window(t->in);
+		enum csv_kind kind = w.len ? csv_scan(&t->format, w, input_at_end(t->in), &t->record) : CSV_MORE;
+
+		if (w.len == 0 && input_at_end(t->in))
+			return 0;
+		if (kind == CSV_MORE) {
+			if (input_more(t->in, err) < 0)
+				return -1;
+			continue;
+		}
+		input_skip(t->in, t->record.taken);
+		t->line += (int64_t)t->record.lines;
+		if (kind == CSV_ROW)
+			return 1;
+		if (kind == CSV_BROKEN)
+			return err_set(err, REASON_FILE_INVALID, "%s:%lld: no well-formed CSV", input_name(t->in),
+				       (long long)t->line);
+	}
+}
+
+static bool
+listed(const char *list, struct span name)
+{
+	for (const char *p = list; *p;) {
+		size_t n = strcspn(p, ",");
+
+		if (span_equal((struct span){ p, n }, name))
+			return true;
+		p += n + (p[n] == ',');
+	}
+	return *list == '\0';
+}
+
+/* Every name that was asked for is there. */
+static int
+check_columns(const struct table *t, struct err *err)
+{
+	for (const char *p = t->options->columns; *p;) {
+		struct span name = { p, strcspn(p, ",") };
+		bool found = false;
+
+		for (size_t i = 0; i < t->n_fields; i++)
+			found |= span_equal(span_of(t->names[i]), name);
+		if (!found)
+			return err_set(err, REASON_FILE_INVALID, "%s:1: there is no column \"%.*s\"", input_name(t->in),
+				       SPAN_ARG(name));
+		p += name.len + (p[name.len] == ',');
+	}
+	return 0;
+}
+
+static int
+read_header(struct table *t, struct err *err)
+{
+	const struct csv_record *r = &t->record;
+	struct span time = span_of(t->options->time_column);
+	bool found = time.len == 0;
+
+	t->fields = arena_alloc(t->arena, (r->n_fields + 1) * sizeof(*t->fields));
+	t->names = arena_alloc(t->arena, (r->n_fields + 1) * sizeof(*t->names));
+	if (!t->fields || !t->names)
+		return err_set(err, REASON_NO_MEMORY, "%s", input_name(t->in));
+	for (size_t i = 0; i < r->n_fields; i++)
+		if (time.len && span_equal(r->fields[i], time)) {
+			t->time_field = i;
+			found = true;
+		}
+	if (!found)
+		return err_set(err, REASON_FILE_INVALID, "%s:1: there is no column \"%s\"", input_name(t->in),
+			       t->options->time_column);
+	for (size_t i = 0; i < r->n_fields; i++) {
+		if (i == t->time_field || !listed(t->options->columns, r->fields[i]))
+			continue;
+		t->names[t->n_fields] = arena_copy(t->arena, r->fields[i]).ptr;
+		t->fields[t->n_fields++] = i;
+	}
+	return check_columns(t, err);
+}
+
+static int
+read_cell(const struct table *t, size_t field, double *ret, struct err *err)
+{
+	struct span text = t->record.fields[field];
+	struct decimal number;
+	enum number_verdict verdict = decimal_parse(text, '.', &number);
+
+	*ret = NAN;
+	if (verdict == NUMBER_EMPTY || verdict == NUMBER_NOT_FINITE ||
+	    (*t->options->missing && span_equal(text, span_of(t->options->missing))))
+		return 0;
+	if (verdict == NUMBER_NONE)
+		return err_set(err, REASON_FILE_INVALID, "%s:%lld: \"%.*s\" is no number (field %zu)",
+			       input_name(t->in), (long long)t->line, text.len < 40 ? (int)text.len : 40, text.ptr,
+			       field + 1);
+	*ret = decimal_double(&number);
+	if (!isfinite(*ret))
+		*ret = NAN;
+	return 0;
+}
+
+/* The second time says what the step is, where nobody else has. */
+static int
+learn_step(struct table *t, struct dataset *d, int64_t time_us, struct err *err)
+{
+	int64_t step_us = time_us - t->start_us;
+	struct err why = ERR_INIT;
+
+	if (d->frequency.n_lags)
+		return 0;
+	if (step_us >= 28 * US_PER_DAY && step_us <= 31 * US_PER_DAY)
+		return frequency_parse("1M", &d->frequency, err);
+	if (frequency_of_step(step_us, &d->frequency, &why) < 0)
+		return err_set(err, REASON_FILE_INVALID,
+			       "%s:%lld: the first two times are %lld us apart, which is no frequency; say --freq",
+			       input_name(t->in), (long long)t->line, (long long)step_us);
+	return 0;
+}
+
+static int
+check_time(struct table *t, struct dataset *d, struct err *err)
+{
+	static const struct time_format any = { .form = TIME_AUTO };
+	struct span text = t->record.fields[t->time_field];
+	int64_t time_us, expected;
+
+	if (timestamp_parse(text, &any, &time_us, err) < 0) {
+		err->reason = REASON_FILE_INVALID;
+		return err_wrap(err, "%s:%lld", input_name(t->in), (long long)t->line);
+	}
+	if (t->n == 0) {
+		t->start_us = time_us;
+		return 0;
+	}
+	if (t->n == 1 && learn_step(t, d, time_us, err) < 0)
+		return -1;
+	expected = frequency_time(&d->frequency, t->start_us, (int64_t)t->n);
+	if (time_us == expected)
+		return 0;
+	return err_set(err, REASON_FILE_INVALID,
+		       "%s:%lld: \"%.*s\" is %s than one step (%s) after the row before: fill gaps and sort first",
+		       input_name(t->in), (long long)t->line, SPAN_ARG(text), time_us > expected ? "later" : "earlier",
+		       d->frequency.name);
+}
+
+static int
+read_row(struct table *t, struct dataset *d, struct err *err)
+{
+	if (t->n == t->room) {
+		size_t room = t->room ? t->room * 2 : 1024;
+		double *values = realloc(t->values, room * t->n_fields * sizeof(*values));
+
+		if (!values)
+			return err_set(err, REASON_NO_MEMORY, "%zu rows", room);
+		t->values = values;
+		t->room = room;
+	}
+	if (check_time(t, d, err) < 0)
+		return -1;
+	for (size_t i = 0; i < t->n_fields; i++) {
+		if (t->fields[i] >= t->record.n_fields)
+			return err_set(err, REASON_FILE_INVALID, "%s:%lld: only %zu fields", input_name(t->in),
+				       (long long)t->line, t->record.n_fields);
+		if (read_cell(t, t->fields[i], &t->values[t->n * t->n_fields + i], err) < 0)
+			return -1;
+	}
+	t->n++;
+	return 0;
+}
+
+static int
+cut_columns(const struct table *t, struct dataset *d, struct err *err)
+{
+	for (size_t i = 0; i < t->n_fields; i++) {
+		double *values = arena_alloc(d->arena, (t->n + 1) * sizeof(*values));
+		struct dataset_row row = { .name = t->names[i], .line = 1 };
+
+		if (!values)
+			return err_set(err, REASON_NO_MEMORY, "%s", t->names[i]);
+		for (size_t k = 0; k < t->n; k++)
+			values[k] = t->values[k * t->n_fields + i];
+		row.target = (struct target){ .start_us = t->start_us, .values = values, .n = t->n };
+		if (dataset_add(d, &row, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_table(struct table *t, struct dataset *d, struct err *err)
+{
+	int got = next_row(t, err);
+
+	if (got > 0 && read_header(t, err) < 0)
+		return -1;
+	while (got > 0 && (got = next_row(t, err)) > 0)
+		if (read_row(t, d, err) < 0)
+			return -1;
+	if (got < 0)
+		return -1;
+	if (t->n < 2 && !d->frequency.n_lags)
+		return err_set(err, REASON_FILE_INVALID, "%s: fewer than two rows", input_name(t->in));
+	return cut_columns(t, d, err);
+}
+
+int
+dataset_table(struct input *in, const struct dataset_options *o, struct dataset *d, struct err *err)
+{
+	struct table *t = calloc(1, sizeof(*t)); /* too large for the stack */
+	int result = -1;
+
+	if (!t)
+		return err_set(err, REASON_NO_MEMORY, "%s", input_name(in));
+	t->options = o;
+	t->in = in;
+	t->arena = d->arena;
+	t->format = (struct csv_format){ .delimiter = o->delimiter ? o->delimiter : ',', .trim = true };
+	result = read_table(t, d, err);
+	buffer_clear(&t->record.quoted);
+	free(t->values);
+	free(t);
+	return result;
+}

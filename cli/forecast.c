@@ -1,0 +1,303 @@
+/*
+ * forecast.c -- `forebay forecast FILE`: DeepAR JSON Lines in, a line of quantiles for each out, in the same order, as a batch
+ * transform of SageMaker's DeepAR gives it:
+ *
+ *	{"id":"a","quantiles":{"0.1":[...],"0.5":[...],"0.9":[...]},"mean":[...],"basis":"model"}
+ *
+ * `mean` is that of the quantiles, each standing for the levels nearest to it.  A line that cannot be forecast gives
+ * {"error":{"reason":"FILE_INVALID","message":"..."}} in its place, and exit code 2 at the end.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/input.h"
+#include "cli/progress.h"
+#include "cli/series_options.h"
+#include "cli/verb.h"
+#include "cli/verbs.h"
+#include "common/base/cleanup.h"
+#include "common/base/random.h"
+
+#define BATCH 64
+
+struct forecast_words {
+	struct panel_options panel;
+	char *freq, *model;
+};
+
+#define AT(field) offsetof(struct forecast_words, field)
+
+static const struct option table[] = {
+	{ "freq", OPTION_TEXT, AT(freq), "", 0, 15, "",
+	  "how often a series has a point: 15min, 1h, 1D, ...; empty: as the model's" },
+	{ "model", OPTION_TEXT, AT(model), "", 0, 4096, "",
+	  "a file of `forebay train` or `forebay models export`; empty: no DeepAR" },
+};
+
+/* A line that was read: its series, or why there is none. */
+struct line {
+	struct dataset_row row;
+	struct err why; /* reason NONE: fine */
+	struct panel_forecast forecast;
+};
+
+struct session {
+	struct panel_rule rule;
+	struct artefact artefact;
+	struct panel *panel;
+	struct arena *arena; /* of a batch */
+	struct line *lines;  /* BATCH */
+	double *numbers;     /* of all their forecasts */
+	struct buffer out;
+	size_t n, number; /* lines in the batch; number of the line read last */
+	int64_t done, failed;
+};
+
+static int
+prepare(struct session *s, const struct forecast_words *o, struct err *err)
+{
+	struct frequency f = { 0 };
+	const struct deepar_config *c = NULL;
+	size_t flat;
+
+	if (*o->model) {
+		if (artefact_load(o->model, &s->artefact, err) < 0)
+			return -1;
+		c = s->artefact.n_networks ? &s->artefact.networks[0]->config : NULL;
+	}
+	if (!*o->freq && !c)
+		return err_set(err, REASON_OPTION_INVALID,
+			       "freq: say how often a series has a point, such as --freq=1h, or give a model");
+	if (*o->freq && frequency_parse(o->freq, &f, err) < 0)
+		return -1;
+	if (panel_options_rule(&o->panel, *o->freq ? &f : &c->frequency, &s->rule, err) < 0)
+		return -1;
+	if (!s->rule.horizon && !c)
+		return err_set(err, REASON_OPTION_INVALID, "horizon: say how many steps are to be forecast");
+	if (!s->rule.horizon)
+		s->rule.horizon = (size_t)c->horizon;
+	if (panel_new(&s->rule, *o->model ? &s->artefact : NULL, NULL, &s->panel, err) < 0)
+		return -1;
+	flat = s->rule.horizon * s->rule.n_levels;
+	s->arena = arena_new(1 << 20, 8 << 20);
+	s->lines = calloc(BATCH, sizeof(*s->lines));
+	s->numbers = malloc(BATCH * flat * sizeof(*s->numbers));
+	if (!s->arena || !s->lines || !s->numbers)
+		return err_set(err, REASON_NO_MEMORY, "forecast");
+	for (size_t i = 0; i < BATCH; i++)
+		s->lines[i].forecast.values = s->numbers + i * flat;
+	return 0;
+}
+
+static void
+clear(struct session *s)
+{
+	panel_free(s->panel);
+	artefact_clear(&s->artefact);
+	arena_free(s->arena);
+	free(s->lines);
+	free(s->numbers);
+	buffer_clear(&s->out);
+}
+
+/* ---- out ---- */
+
+static int
+write_error(struct buffer *out, const struct err *why)
+{
+	if (buffer_printf(out, "{\"error\":{\"reason\":\"%s\",\"message\":", err_reason_name(why->reason)) < 0 ||
+	    buffer_json_string(out, span_of(why->text)) < 0)
+		return -1;
+	return buffer_text(out, "}}\n");
+}
+
+/* The mean of a distribution that is flat between the middles of neighbouring levels. */
+static double
+mean_of(const struct panel_rule *r, const double *row)
+{
+	double sum = 0, below = 0;
+
+	for (size_t i = 0; i < r->n_levels; i++) {
+		double above = i + 1 < r->n_levels ? (r->levels[i] + r->levels[i + 1]) / 2 : 1;
+
+		sum += row[i] * (above - below);
+		below = above;
+	}
+	return sum;
+}
+
+static int
+write_column(const struct session *s, const struct line *l, size_t level, struct buffer *out)
+{
+	if (buffer_text(out, "[") < 0)
+		return -1;
+	for (size_t h = 0; h < s->rule.horizon; h++) {
+		const double *row = l->forecast.values + h * s->rule.n_levels;
+
+		if ((h > 0 && buffer_text(out, ",") < 0) ||
+		    buffer_json_number(out, level < s->rule.n_levels ? row[level] : mean_of(&s->rule, row)) < 0)
+			return -1;
+	}
+	return buffer_text(out, "]");
+}
+
+static int
+write_forecast(const struct session *s, const struct line *l, struct buffer *out)
+{
+	static const char *const bases[] = { "nothing", "naive", "classical", "model" };
+
+	if (buffer_text(out, "{") < 0)
+		return -1;
+	if (l->row.name && (buffer_text(out, "\"id\":") < 0 || buffer_json_string(out, span_of(l->row.name)) < 0 ||
+			    buffer_text(out, ",") < 0))
+		return -1;
+	if (buffer_text(out, "\"quantiles\":{") < 0)
+		return -1;
+	for (size_t i = 0; i < s->rule.n_levels; i++)
+		if (buffer_printf(out, "%s\"%.12g\":", i ? "," : "", s->rule.levels[i]) < 0 ||
+		    write_column(s, l, i, out) < 0)
+			return -1;
+	if (buffer_text(out, "},\"mean\":") < 0 || write_column(s, l, s->rule.n_levels, out) < 0)
+		return -1;
+	return buffer_printf(out, ",\"basis\":\"%s\"}\n", bases[l->forecast.basis]);
+}
+
+static int
+print_batch(struct session *s, struct err *err)
+{
+	s->out.len = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct line *l = &s->lines[i];
+
+		s->failed += l->why.reason != REASON_NONE;
+		if ((l->why.reason != REASON_NONE ? write_error(&s->out, &l->why) : write_forecast(s, l, &s->out)) < 0)
+			return err_set(err, REASON_NO_MEMORY, "forecasts");
+	}
+	if (fwrite(s->out.ptr, 1, s->out.len, stdout) != s->out.len)
+		return err_set(err, REASON_IO, "standard output cannot be written");
+	return 0;
+}
+
+/* ---- in ---- */
+
+static int
+forecast_batch(struct session *s, struct err *err)
+{
+	struct panel_request requests[BATCH];
+	struct panel_forecast forecasts[BATCH];
+	size_t who[BATCH], n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct line *l = &s->lines[i];
+
+		if (l->why.reason != REASON_NONE)
+			continue;
+		requests[n] = (struct panel_request){ .target = &l->row.target,
+						      .noise = random_u64(s->rule.seed, l->row.line, 0) };
+		forecasts[n] = l->forecast;
+		who[n++] = i;
+	}
+	if (n > 0 && panel_forecast(s->panel, requests, forecasts, n, err) < 0)
+		return -1;
+	for (size_t k = 0; k < n; k++) {
+		struct line *l = &s->lines[who[k]];
+
+		l->forecast = forecasts[k];
+		if (l->forecast.basis == FORECAST_NOTHING)
+			err_set(&l->why, REASON_FILE_INVALID, "line %zu: \"target\" has no value that is known",
+				l->row.line);
+	}
+	if (print_batch(s, err) < 0)
+		return -1;
+	s->done += (int64_t)s->n;
+	s->n = 0;
+	arena_reset(s->arena);
+	return 0;
+}
+
+static int
+take_line(struct session *s, struct span line, const char *file, struct err *err)
+{
+	struct line *l = &s->lines[s->n++];
+	char place[300];
+
+	snprintf(place, sizeof(place), "%.250s: line %zu", file, ++s->number);
+	err_clear(&l->why);
+	if (dataset_line(line, place, s->arena, &l->row, &l->why) < 0 && l->why.reason == REASON_NO_MEMORY) {
+		*err = l->why;
+		return -1;
+	}
+	l->row.line = s->number;
+	return s->n == BATCH ? forecast_batch(s, err) : 0;
+}
+
+static int
+work(struct session *s, struct input *in, struct err *err)
+{
+	struct progress bar;
+	int result = 0;
+
+	progress_start(&bar, "series");
+	while (result == 0) {
+		struct span w = input_window(in);
+		const char *nl = w.len ? memchr(w.ptr, '\n', w.len) : NULL;
+
+		if (w.len == 0 && input_at_end(in))
+			break;
+		if (!nl && !input_at_end(in)) {
+			result = input_more(in, err);
+			continue;
+		}
+		w.len = nl ? (size_t)(nl - w.ptr) : w.len;
+		if (w.len > 0)
+			result = take_line(s, w, input_name(in), err);
+		input_skip(in, w.len + (nl ? 1 : 0));
+		progress_show(&bar, input_share(in), s->done);
+	}
+	if (result == 0 && s->n > 0)
+		result = forecast_batch(s, err);
+	progress_end(&bar);
+	return result;
+}
+
+static int
+forecast(const void *options, int n, char **words, struct err *err)
+{
+	const struct forecast_words *o = options;
+	CLEANUP(input_close)
+	struct input *in = NULL;
+	struct session s = { .out = BUFFER_INIT(0) };
+	int result;
+
+	if (n != 1)
+		return err_set(err, REASON_USAGE,
+			       "one file is wanted (- is standard input): forebay forecast FILE --model=MODEL");
+	result = input_open(words[0], &in, err);
+	if (result == 0)
+		result = prepare(&s, o, err);
+	if (result == 0)
+		result = work(&s, in, err);
+	if (result == 0 && s.failed)
+		result =
+		    err_set(err, REASON_FILE_INVALID,
+			    "%" PRId64 " of %" PRId64 " lines could not be forecast: \"error\" in their place says why",
+			    s.failed, s.done);
+	clear(&s);
+	return result;
+}
+
+int
+verb_forecast(int argc, char **argv)
+{
+	struct forecast_words words = { 0 };
+	const struct option_set sets[] = { { "Forecast", table, ARRAY_LEN(table), &words },
+					   { "Forecasts", panel_option_table, panel_option_count, &words.panel } };
+	const struct option_program program = {
+		"forebay forecast", "FILE: DeepAR JSON Lines in, quantiles out", sets, ARRAY_LEN(sets), NULL, 0
+	};
+
+	return verb_run(&program, "forecast", argc, argv, &words, forecast);
+}

@@ -1,0 +1,124 @@
+/* models_file.c -- `forebay models export` and `import`: the same bytes in a file as in the table. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/models.h"
+
+#define ARTEFACT_MAX_BYTES ((size_t)64 << 20) /* as record/model.c allows */
+
+/* ---- export ---- */
+
+/* All or nothing: beside it, then renamed. */
+static int
+write_file(struct models *c, const char *path, struct span bytes, struct err *err)
+{
+	char *beside = arena_printf(c->arena, "%s.%d", path, (int)getpid());
+	FILE *file = beside ? fopen(beside, "wb") : NULL;
+	int bad;
+
+	if (!file)
+		return err_set(err, REASON_IO, "%s: %s", path, strerror(errno));
+	bad = fwrite(bytes.ptr, 1, bytes.len, file) != bytes.len || fflush(file) || fsync(fileno(file)) < 0;
+	bad |= fclose(file) != 0;
+	if (!bad && rename(beside, path) == 0)
+		return 0;
+	err_set(err, REASON_IO, "%s: %s", path, strerror(errno));
+	unlink(beside);
+	return -1;
+}
+
+int
+models_do_export(struct models *c, struct err *err)
+{
+	const char *path = c->words[1];
+	struct model m;
+
+	if (models_find(c, c->words[0], &m, err) < 0 || write_file(c, path, m.artefact, err) < 0)
+		return -1;
+	if (c->options->json)
+		return verb_print_json(json_pack("{s:s, s:s, s:s, s:I}", "name", models_text(c, m.name), "version",
+						 models_text(c, m.version), "file", path, "bytes",
+						 (json_int_t)m.artefact.len),
+				       err);
+	printf("%.*s/%.*s: %zu bytes in %s\n", SPAN_ARG(m.name), SPAN_ARG(m.version), m.artefact.len, path);
+	return 0;
+}
+
+/* ---- import ---- */
+
+static int
+read_file(const char *path, struct buffer *out, struct err *err)
+{
+	CLEANUP(file_close)
+	FILE *file = fopen(path, "rb");
+	char block[1 << 16];
+	size_t n;
+
+	if (!file)
+		return err_set(err, REASON_FILE_UNREADABLE, "%s: %s", path, strerror(errno));
+	while ((n = fread(block, 1, sizeof(block), file)) > 0)
+		if (buffer_append(out, block, n) < 0)
+			return err_set(err, REASON_FILE_INVALID, "%s: more than %zu bytes", path, ARTEFACT_MAX_BYTES);
+	if (ferror(file))
+		return err_set(err, REASON_FILE_UNREADABLE, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* What the artefact says of itself; texts stay in A. */
+static int
+describe(struct models *c, const struct artefact *a, struct span bytes, struct model *m, struct err *err)
+{
+	*m = (struct model){
+		.name = span_of(a->name),
+		.version = span_of(a->version),
+		.family = a->n_networks > 0 ? SPAN("deepar") : SPAN("classical"),
+		.status = MODEL_CANDIDATE,
+		.created_us = a->created_us,
+		.from_us = a->from_us,
+		.to_us = a->cutoff_us,
+		.figures = arena_alloc(c->arena, (a->n_figures + 1) * sizeof(*m->figures)),
+		.artefact = bytes,
+	};
+	if (!m->figures)
+		return err_set(err, REASON_NO_MEMORY, "a model");
+	for (size_t i = 0; i < a->n_figures; i++)
+		if (a->figures[i].value - a->figures[i].value == 0) /* a record holds no NaN and no infinity */
+			m->figures[m->n_figures++] =
+			    (struct model_figure){ span_of(a->figures[i].name), a->figures[i].value };
+	return 0;
+}
+
+static int
+add(struct models *c, const struct model *m, struct err *err)
+{
+	const char *why = *c->options->why ? c->options->why : "forebay models import";
+	struct model before;
+	bool found;
+
+	if (models_get(c->store, m->name, m->version, c->arena, &before, &found, err) < 0 ||
+	    models_add(c->store, m, why, err) < 0)
+		return -1;
+	return models_report(c, m, !found, err);
+}
+
+int
+models_do_import(struct models *c, struct err *err)
+{
+	CLEANUP(buffer_clear)
+	struct buffer bytes = BUFFER_INIT(ARTEFACT_MAX_BYTES);
+	struct err why = ERR_INIT;
+	struct artefact a;
+	struct model m;
+	int failed;
+
+	if (read_file(c->words[0], &bytes, err) < 0)
+		return -1;
+	if (artefact_read(buffer_span(&bytes), &a, &why) < 0)
+		return err_set(err, REASON_FILE_INVALID, "%s: no artefact that can be used: %s [%s]", c->words[0],
+			       why.text, err_reason_name(why.reason));
+	failed = describe(c, &a, buffer_span(&bytes), &m, err) < 0 || add(c, &m, err) < 0;
+	artefact_clear(&a);
+	return failed ? err_wrap(err, "%s", c->words[0]) : 0;
+}

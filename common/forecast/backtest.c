@@ -1,0 +1,241 @@
+/*
+ * backtest.c -- series go in chunks, so that memory does not grow with their number and a network's batches are full; inside a
+ * chunk origins go from old to new.  A forecast is kept until its last step is known at the origin at hand, and is learnt step by
+ * step on the way: with a stride shorter than the horizon several are open at once.
+ */
+#include "common/forecast/backtest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/random.h"
+
+#define CHUNK 64
+
+/* One forecast of one series. */
+struct opened {
+	struct panel_forecast forecast; /* its arrays are parts of the run's block */
+	size_t origin, learnt;          /* index of the first value forecast; steps that were learnt */
+	bool used;
+};
+
+struct run {
+	const struct panel_rule *rule;
+	const struct backtest_rule *how;
+	struct panel *panel;
+	const struct target *targets; /* the chunk's */
+	size_t n;
+	struct panelist *learnt; /* n */
+	struct opened *opened;   /* n x windows */
+	double *numbers;         /* what they point into */
+	struct backtest *ret;
+	size_t first;           /* number of the chunk's first series */
+	double seasonal[CHUNK]; /* in-sample error of the seasonal naive before the first origin */
+};
+
+static size_t
+origin_of(const struct run *r, const struct target *t, size_t window)
+{
+	size_t back = (r->how->windows - 1 - window) * r->how->stride + r->rule->horizon;
+
+	return t->n > back ? t->n - back : 0;
+}
+
+static struct opened *
+opened_of(const struct run *r, size_t i, size_t window)
+{
+	return &r->opened[i * r->how->windows + window];
+}
+
+static void
+lay_out(struct run *r)
+{
+	size_t row = r->rule->n_levels, flat = r->rule->horizon * row, each = flat * (2 + PANEL_MEMBERS);
+
+	for (size_t k = 0; k < CHUNK * r->how->windows; k++) {
+		double *at = r->numbers + k * each;
+
+		r->opened[k].forecast.values = at;
+		r->opened[k].forecast.combined = at + flat;
+		r->opened[k].forecast.members = at + 2 * flat;
+	}
+}
+
+static int
+run_new(struct run *r, const struct artefact *model, struct err *err)
+{
+	size_t slots = CHUNK * r->how->windows, row = r->rule->horizon * r->rule->n_levels;
+
+	if (r->how->windows < 1 || r->how->stride < 1)
+		return err_set(err, REASON_OPTION_INVALID, "windows and stride must be at least 1");
+	if (panel_new(r->rule, model, NULL, &r->panel, err) < 0)
+		return -1;
+	r->learnt = malloc(CHUNK * sizeof(*r->learnt));
+	r->opened = calloc(slots, sizeof(*r->opened));
+	r->numbers = malloc(slots * row * (2 + PANEL_MEMBERS) * sizeof(*r->numbers));
+	if (!r->learnt || !r->opened || !r->numbers)
+		return err_set(err, REASON_NO_MEMORY, "%zu forecasts of %zu numbers", slots, row);
+	lay_out(r);
+	return 0;
+}
+
+static void
+run_clear(struct run *r)
+{
+	panel_free(r->panel);
+	free(r->learnt);
+	free(r->opened);
+	free(r->numbers);
+}
+
+/* Steps of earlier forecasts of series I that are known before ORIGIN. */
+static void
+learn_until(struct run *r, size_t i, size_t window, size_t origin)
+{
+	size_t row = r->rule->n_levels;
+
+	for (size_t w = 0; w < window; w++) {
+		struct opened *o = opened_of(r, i, w);
+
+		for (; o->used && o->learnt < r->rule->horizon && o->origin + o->learnt < origin; o->learnt++) {
+			double value = r->targets[i].values[o->origin + o->learnt];
+
+			if (isfinite(value))
+				panel_learn(r->panel, &r->learnt[i], o->learnt, o->forecast.awake,
+					    o->forecast.members + o->learnt * PANEL_MEMBERS * row,
+					    o->forecast.combined + o->learnt * row, value, o->forecast.scale);
+		}
+	}
+}
+
+/* A member's quantiles lie apart from step to step: gather them. */
+static void
+judge_member(struct run *r, size_t i, const struct opened *o, size_t member, double *flat)
+{
+	size_t row = r->rule->n_levels;
+
+	for (size_t h = 0; h < r->rule->horizon; h++)
+		memcpy(flat + h * row, o->forecast.members + (h * PANEL_MEMBERS + member) * row, row * sizeof(*flat));
+	accuracy_add(&r->ret->members[member], r->rule->levels, row, r->targets[i].values + o->origin, flat,
+		     r->rule->horizon, r->seasonal[i]);
+}
+
+static int
+judge(struct run *r, size_t i, const struct opened *o, struct err *err)
+{
+	const double *values = r->targets[i].values + o->origin;
+	size_t row = r->rule->n_levels, steps = r->rule->horizon;
+	double *flat;
+
+	r->ret->forecasts++;
+	r->ret->bases[o->forecast.basis]++;
+	if (o->forecast.basis == FORECAST_NOTHING)
+		return 0;
+	flat = malloc(steps * row * sizeof(*flat));
+	if (!flat)
+		return err_set(err, REASON_NO_MEMORY, "a forecast of %zu steps", steps);
+	accuracy_add(&r->ret->ensemble, r->rule->levels, row, values, o->forecast.values, steps, r->seasonal[i]);
+	accuracy_add(&r->ret->uncalibrated, r->rule->levels, row, values, o->forecast.combined, steps, r->seasonal[i]);
+	for (size_t m = 0; m < PANEL_MEMBERS; m++) {
+		r->ret->weights[m] += (double)o->forecast.weights[m];
+		if (!(o->forecast.awake >> m & 1))
+			continue;
+		r->ret->awake[m]++;
+		judge_member(r, i, o, m, flat);
+	}
+	free(flat);
+	return 0;
+}
+
+/* All series of the chunk at one origin. */
+static int
+forecast_window(struct run *r, size_t window, struct err *err)
+{
+	struct panel_request requests[CHUNK];
+	struct panel_forecast forecasts[CHUNK];
+	struct target known[CHUNK];
+	size_t who[CHUNK], n = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		size_t origin = origin_of(r, &r->targets[i], window);
+
+		if (origin == 0)
+			continue;
+		learn_until(r, i, window, origin);
+		known[n] = r->targets[i];
+		known[n].n = origin;
+		requests[n] = (struct panel_request){ &known[n], &r->learnt[i], random_u64(r->first + i, origin, 0) };
+		forecasts[n] = opened_of(r, i, window)->forecast;
+		who[n++] = i;
+	}
+	if (n > 0 && panel_forecast(r->panel, requests, forecasts, n, err) < 0)
+		return -1;
+	for (size_t k = 0; k < n; k++) {
+		struct opened *o = opened_of(r, who[k], window);
+
+		*o = (struct opened){ .forecast = forecasts[k], .origin = known[k].n };
+		o->used = forecasts[k].basis != FORECAST_NOTHING;
+		if (judge(r, who[k], o, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+run_chunk(struct run *r, struct err *err)
+{
+	size_t season = r->how->season ? r->how->season : (size_t)r->rule->frequency.season;
+
+	memset(r->learnt, 0, CHUNK * sizeof(*r->learnt));
+	for (size_t k = 0; k < CHUNK * r->how->windows; k++)
+		r->opened[k].used = false;
+	for (size_t i = 0; i < r->n; i++) {
+		size_t first = origin_of(r, &r->targets[i], 0),
+		       last = origin_of(r, &r->targets[i], r->how->windows - 1);
+
+		r->ret->too_short += last == 0;
+		r->seasonal[i] = accuracy_seasonal_error(r->targets[i].values, first ? first : last, season);
+	}
+	for (size_t w = 0; w < r->how->windows; w++)
+		if (forecast_window(r, w, err) < 0)
+			return -1;
+	return 0;
+}
+
+int
+backtest_run(const struct panel_rule *rule, const struct artefact *model, const struct backtest_rule *how,
+	     const struct target *targets, size_t n, struct backtest *ret, struct err *err)
+{
+	struct run r = { .rule = rule, .how = how, .ret = ret };
+	int result = run_new(&r, model, err);
+
+	for (size_t at = 0; result == 0 && at < n; at += CHUNK) {
+		r.targets = targets + at;
+		r.first = at;
+		r.n = n - at < CHUNK ? n - at : CHUNK;
+		result = run_chunk(&r, err);
+		if (how->report)
+			how->report(how->self, (double)(at + r.n) / (double)n);
+	}
+	run_clear(&r);
+	for (size_t m = 0; result == 0 && m < PANEL_MEMBERS && ret->forecasts; m++) {
+		ret->awake[m] /= (double)ret->forecasts;
+		ret->weights[m] /= (double)ret->forecasts;
+	}
+	return result;
+}
+
+double
+backtest_wql(const struct accuracy *a, const double *levels, size_t n_levels)
+{
+	double sum = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_levels; i++)
+		if (levels[i] > 0.0999 && levels[i] < 0.9001) {
+			sum += 2 * a->pinball[i];
+			n++;
+		}
+	return n && a->absolute > 0 ? sum / (double)n / a->absolute : NAN;
+}

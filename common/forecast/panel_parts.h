@@ -1,0 +1,32 @@
+/* panel_parts.h -- what panel.c and panel_deepar.c share.  Nobody else includes it. */
+#ifndef FOREBAY_FORECAST_PANEL_PARTS_H
+#define FOREBAY_FORECAST_PANEL_PARTS_H
+
+#include "common/forecast/engine.h"
+#include "common/forecast/panel.h"
+
+#define PANEL_BATCH 64 /* series that go through the networks together */
+
+struct panel {
+	struct panel_rule rule;
+	const struct artefact *model;
+	struct engine *engines[ARTEFACT_NETWORKS_MAX]; /* none: DeepAR sleeps */
+	size_t n_engines;
+	struct ensemble_rule ensemble;
+	struct calibration start;
+};
+
+/* One engine for each network, where DeepAR takes part.  -1 on OPTION_INVALID, NO_MEMORY. */
+int panel_open_networks(struct panel *p, const struct kernel *kernel, struct err *err);
+
+/*
+ * DeepAR for N <= PANEL_BATCH requests: VALUES gets [n][horizon][n_levels], the mean over the networks; awake[i]: request i has
+ * got numbers.  -1 on NO_MEMORY.
+ */
+int panel_deepar(struct panel *p, const struct panel_request *requests, size_t n, double *values, bool *awake,
+		 struct err *err);
+
+/* Prior weights by frequency alone, where no model has brought any. */
+void panel_default_prior(const struct panel_rule *rule, struct ensemble_rule *ensemble);
+
+#endif

@@ -1,0 +1,306 @@
+/*
+ * models.c -- trained models come, serve a share, live and retire: which series uses which version, that transactions, reading back
+ * and folding again change nothing in it, and that what cannot be had is not used.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/random.h"
+#include "tests/support/workbench_parts.h"
+#include "tests/unit/batch-forecaster/bench.h"
+
+#define WINDOW 5
+#define DEVICES 8
+#define ROUNDS 44
+
+static void
+give(struct workbench *b, int device, int64_t round, struct err *err)
+{
+	double target[WINDOW];
+	uint8_t flags[WINDOW] = { 0 };
+	char name[8];
+	struct series s = { .device = { name, (size_t)snprintf(name, sizeof(name), "d%d", device) },
+			    .metric = SPAN("a"),
+			    .start_us = round * WINDOW * STEP,
+			    .step_us = STEP,
+			    .sequence = round,
+			    .target = target,
+			    .flags = flags,
+			    .n_target = WINDOW,
+			    .ingest_us = round };
+
+	for (int64_t i = 0, at = round * WINDOW; i < WINDOW; i++, at++)
+		target[i] = (double)(at % 6 + 10 * device) + random_normal(9, (uint64_t)device, (uint64_t)at) / 8;
+	flags[2] = round % 7 == 3 ? POINT_IMPUTED : 0;
+	workbench_record(b, "telemetry.series", &series_record, name, &s, err);
+}
+
+static void
+give_round(struct workbench *b, int64_t round)
+{
+	struct err err = ERR_INIT;
+
+	for (int device = 0; device < DEVICES; device++)
+		give(b, device, round, &err);
+	if (err.reason)
+		fail_msg("%s", err.text);
+}
+
+static void
+announce(struct workbench *b, const char *version, enum model_status status, double share)
+{
+	struct err err = ERR_INIT;
+
+	if (bench_announce(b, "net", version, status, share, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* The life of two versions, told before the round of that number. */
+static const struct event {
+	int64_t round;
+	const char *version;
+	enum model_status status;
+	double share;
+} events[] = {
+	{ 5, "v1", MODEL_CANDIDATE, 0 }, { 5, "v1", MODEL_LIVE, 0 },     { 12, "v2", MODEL_CANARY, .5 },
+	{ 22, "v2", MODEL_LIVE, 0 },     { 22, "v1", MODEL_RETIRED, 0 }, { 32, "v2", MODEL_RETIRED, 0 },
+};
+
+static void
+play(struct workbench *b, int64_t from, int64_t to, int64_t commit_every)
+{
+	for (int64_t round = from; round < to; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(events); i++)
+			if (events[i].round == round)
+				announce(b, events[i].version, events[i].status, events[i].share);
+		give_round(b, round);
+		if ((round + 1) % commit_every == 0)
+			workbench_commit(b);
+	}
+}
+
+static int
+shelf_up(void **state)
+{
+	bench_model("v1", "1s", 4, 1);
+	bench_model("v2", "1s", 8, 2);
+	bench_model("short", "1s", 3, 3);
+	bench_model("slow", "1min", 4, 4);
+	bench_model("broken", "1s", 4, 5);
+	bench_shelf.models[4].bytes.ptr[bench_shelf.models[4].bytes.len / 2] ^= 1;
+	return 0;
+}
+
+static int
+shelf_down(void **state)
+{
+	bench_shelf_clear();
+	return 0;
+}
+
+/* Is TEXT in the line at AT? */
+static bool
+line_has(const char *at, const char *text)
+{
+	const char *found = strstr(at, text);
+
+	return found && found < at + strcspn(at, "\n");
+}
+
+/* The number of DEVICE's lines that hold both texts. */
+static size_t
+count(struct workbench *b, const char *device, const char *one, const char *two)
+{
+	size_t n = 0;
+
+	for (const char *at = workbench_sent(b, device); *at; at += strcspn(at, "\n") + 1)
+		n += line_has(at, one) && line_has(at, two);
+	return n;
+}
+
+static void
+versions_by_device(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+	size_t canaries = 0;
+
+	play(b, 0, ROUNDS, 1);
+	for (int device = 0; device < DEVICES; device++) {
+		char name[8];
+		struct span d = { name, (size_t)snprintf(name, sizeof(name), "d%d", device) };
+		bool canary = roster_in_share(d, .5);
+
+		canaries += canary;
+		assert_int_equal(count(b, name, "forecasts: ", ""), ROUNDS);
+		assert_int_equal(count(b, name, "forecasts: ", "\"version\":\"v1\""), canary ? 7 : 17);
+		assert_int_equal(count(b, name, "forecasts: ", "\"version\":\"v2\""), canary ? 20 : 10);
+		assert_int_equal(count(b, name, "forecasts: ", "\"version\":\"\""), 5 + 12);
+		/*
+		 * Of each forecast two steps are judged, of those by v2, which has other parts of the horizon, three; not
+		 * step 2 where its value was made up.
+		 */
+		assert_int_equal(count(b, name, "forecasts.outcomes: ", ""),
+				 canary ? 2 * 23 + 3 * 20 - 3 : 2 * 33 + 3 * 10 - 4);
+		assert_int_equal(count(b, name, "forecasts.outcomes: ", "\"rival\":\"v1\""), canary ? 30 : 0);
+		assert_int_equal(count(b, name, "forecasts.outcomes: ", "\"rival\":\"v2\""), canary ? 0 : 19);
+		assert_int_equal(count(b, name, "\"model\":\"net\"", "\"deepar\":"), canary ? 13 + 60 : 32 + 30);
+	}
+	assert_true(canaries > 0 && canaries < DEVICES);
+	assert_int_equal(bench_shelf.fetched, 2);
+}
+
+static void
+any_transactions(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *plain = workbench_new(&bench_spec, &f);
+
+	play(plain, 0, ROUNDS, 1);
+	for (int64_t size = 1; size <= 5; size += 4)
+		for (int64_t every = 1; every <= 4; every *= 2) {
+			struct forecaster g = bench_forecaster(size);
+			CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &g);
+
+			for (int64_t round = 0; round < ROUNDS; round += every) {
+				play(b, round, round + every, ROUNDS + 1);
+				workbench_abort(b);
+				play(b, round, round + every, every);
+				if (size == 5)
+					workbench_reload(b);
+			}
+			workbench_assert_same(plain, b);
+		}
+}
+
+/* Folded again from what was noted, on a roster that has been told of nothing. */
+static void
+folding_again_changes_nothing(void **state)
+{
+	static const int64_t prefixes[] = { 6, 13, 22, 33 };
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		struct forecaster f = bench_forecaster(100), g = bench_forecaster(100);
+		CLEANUP(workbench_free)
+		struct workbench *loud = workbench_new(&bench_spec, &f), *b = workbench_new(&bench_spec, &g);
+
+		play(loud, 0, prefixes[i], 1);
+		workbench_silent(b, true, loud);
+		play(b, 0, prefixes[i], 1);
+		workbench_assert_same_states(loud, b);
+		workbench_silent(b, false, NULL);
+		play(loud, prefixes[i], ROUNDS, 2);
+		play(b, prefixes[i], ROUNDS, 2);
+		workbench_assert_same_states(loud, b);
+	}
+}
+
+/* Folding again has to use what was used: it waits for it, and nothing has changed meanwhile. */
+static void
+folding_again_waits(void **state)
+{
+	struct forecaster f = bench_forecaster(100), g = bench_forecaster(100);
+	CLEANUP(workbench_free)
+	struct workbench *loud = workbench_new(&bench_spec, &f), *b = workbench_new(&bench_spec, &g);
+	struct err err = ERR_INIT;
+
+	play(loud, 0, 5, 1);
+	workbench_silent(b, true, loud);
+	play(b, 0, 5, 1);
+	announce(loud, "v1", MODEL_LIVE, 0);
+	announce(b, "v1", MODEL_LIVE, 0);
+	give_round(loud, 5);
+	workbench_commit(loud);
+	bench_shelf.down = true;
+	give(b, 0, 5, &err);
+	assert_int_equal(err.reason, REASON_STORE_DOWN);
+	bench_shelf.down = false;
+	give_round(b, 5);
+	workbench_assert_same_states(loud, b);
+}
+
+/* Versions that cannot be used are not, and what was used goes on. */
+static void
+what_cannot_be_used(void **state)
+{
+	static const char *const others[] = { "short", "slow", "broken", "nowhere" };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct forecaster f = bench_forecaster(100);
+		CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+		bool later = i >= 2; /* it is the version that is not there, not the model that is for others */
+
+		announce(b, others[i], MODEL_LIVE, 0);
+		for (int64_t round = 0; round < 3; round++)
+			give_round(b, round);
+		workbench_commit(b);
+		assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"\""), 3);
+		announce(b, others[i], MODEL_RETIRED, 0);
+		announce(b, "v1", MODEL_LIVE, 0);
+		give_round(b, 3);
+		workbench_commit(b);
+		announce(b, others[i], MODEL_LIVE, 0);
+		give_round(b, 4);
+		workbench_commit(b);
+		assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), later ? 2 : 1);
+		assert_int_equal(count(b, "d1", "forecasts: ", ""), 5);
+	}
+}
+
+/* After a restart the version in use turns out to be broken: nothing is folded, so the series goes on without. */
+static void
+broken_meanwhile(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+	struct buffer *bytes = &bench_shelf.models[0].bytes;
+
+	play(b, 0, 8, 1);
+	workbench_reload(b);
+	bytes->ptr[bytes->len / 2] ^= 1;
+	desks_clear(&f.desks);
+	library_free(f.library);
+	assert_int_equal(library_new(&f.source, b->worker.metrics, &f.library, NULL), 0);
+	f.desks.library = f.library;
+	play(b, 8, 10, 1);
+	bytes->ptr[bytes->len / 2] ^= 1;
+	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), 3);
+	assert_int_equal(count(b, "d1", "forecasts: ", ""), 10);
+}
+
+/* Models of other families are no business of ours, and leave no state. */
+static void
+other_families(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+	static char other[] = "ets";
+	struct err err = ERR_INIT;
+
+	f.opt.models_family = other;
+	assert_int_equal(bench_announce(b, "net", "v1", MODEL_LIVE, 0, &err), 0);
+	assert_int_equal(workbench_states(b), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(versions_by_device, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(any_transactions, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(folding_again_changes_nothing, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(folding_again_waits, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(what_cannot_be_used, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(broken_meanwhile, shelf_up, shelf_down),
+		cmocka_unit_test(other_families),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+/* Files of series: what is read from good ones, and what is said of bad ones. */
+#include "cli/dataset.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/cleanup.h"
+
+static const struct dataset_options hourly_lines = {
+	.format = DATASET_LINES, .frequency = "1h", .time_column = "", .columns = "", .missing = "", .delimiter = ','
+};
+
+/* The path stays valid until the next call. */
+static const char *
+file_of(const char *text)
+{
+	static char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/tmp/forebay-dataset-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	return path;
+}
+
+static int
+read_text(const char *text, const struct dataset_options *o, struct dataset *d, struct err *err)
+{
+	const char *path = file_of(text);
+	int result = dataset_read(path, o, d, err);
+
+	unlink(path);
+	return result;
+}
+
+static void
+lines_become_series(void **state)
+{
+	struct err err = ERR_INIT;
+	struct dataset d;
+
+	assert_int_equal(
+	    read_text("{\"start\":\"2024-01-01 05:00:00\",\"target\":[1,null,\"NaN\",-2.5],\"cat\":[2,0],\"id\":\"a\","
+		      "\"dynamic_feat\":[[1,2,3,4,5]],\"other\":{}}\n\n"
+		      "{\"start\":\"2024-01-02\",\"target\":[7],\"cat\":[0,3],\"dynamic_feat\":[[1,2]]}",
+		      &hourly_lines, &d, &err),
+	    0);
+	assert_int_equal(d.n, 2);
+	assert_string_equal(d.frequency.name, "1h");
+	assert_int_equal(d.rows[0].target.start_us, INT64_C(1704085200000000));
+	assert_int_equal(d.rows[0].target.n, 4);
+	assert_true(d.rows[0].target.values[0] == 1 && isnan(d.rows[0].target.values[1]) &&
+		    isnan(d.rows[0].target.values[2]) && d.rows[0].target.values[3] == -2.5);
+	assert_string_equal(d.rows[0].name, "a");
+	assert_null(d.rows[1].name);
+	assert_int_equal(d.rows[1].line, 3);
+	assert_int_equal(d.rows[1].target.cats[1], 3);
+	assert_int_equal(d.cardinality[0], 3);
+	assert_int_equal(d.cardinality[1], 4);
+	assert_int_equal(d.rows[0].target.n_dynamic, 5);
+	assert_true(d.rows[0].target.dynamic[0][4] == 5);
+	dataset_clear(&d);
+}
+
+static void
+columns_become_series(void **state)
+{
+	static const struct dataset_options table = { .format = DATASET_TABLE,
+						      .frequency = "",
+						      .time_column = "when",
+						      .columns = "b,c",
+						      .missing = "-200",
+						      .delimiter = ',' };
+	struct err err = ERR_INIT;
+	struct dataset d;
+
+	assert_int_equal(
+	    read_text("a,when,b,c\nx,2024-01-01 00:00,1,\nx,2024-01-01 00:15,-200,NaN\nx,2024-01-01 00:30,3,4e2\n",
+		      &table, &d, &err),
+	    0);
+	assert_string_equal(d.frequency.name, "15min");
+	assert_int_equal(d.n, 2);
+	assert_string_equal(d.rows[1].name, "c");
+	assert_int_equal(d.rows[0].target.n, 3);
+	assert_true(d.rows[0].target.values[0] == 1 && isnan(d.rows[0].target.values[1]) &&
+		    isnan(d.rows[1].target.values[0]) && isnan(d.rows[1].target.values[1]) &&
+		    d.rows[1].target.values[2] == 400);
+	dataset_clear(&d);
+}
+
+static const struct refusal {
+	const char *name, *text, *frequency;
+	enum dataset_format format;
+	enum err_reason reason;
+	const char *says; /* in the message */
+} refusals[] = {
+	{ "no frequency", "{}", "", DATASET_LINES, REASON_OPTION_INVALID, "--freq 1h" },
+	{ "an unknown frequency", "{}", "7 moons", DATASET_LINES, REASON_OPTION_INVALID, "7 moons" },
+	{ "nothing", "\n", "1h", DATASET_LINES, REASON_FILE_INVALID, "no series" },
+	{ "no JSON", "{\"start\":", "1h", DATASET_LINES, REASON_FILE_INVALID, "line 1: no JSON" },
+	{ "no object", "[1]", "1h", DATASET_LINES, REASON_FILE_INVALID, "line 1: is no JSON object" },
+	{ "no start", "{\"target\":[1]}", "1h", DATASET_LINES, REASON_FILE_INVALID, "\"start\" must be a text" },
+	{ "a start that is no time", "\n{\"start\":\"soon\",\"target\":[1]}", "1h", DATASET_LINES, REASON_FILE_INVALID,
+	  "line 2: \"start\"" },
+	{ "no target", "{\"start\":\"2024-01-01\"}", "1h", DATASET_LINES, REASON_FILE_INVALID,
+	  "\"target\" must be an array" },
+	{ "a text in the target", "{\"start\":\"2024-01-01\",\"target\":[1,\"x\"]}", "1h", DATASET_LINES,
+	  REASON_FILE_INVALID, "\"target\" [1] is no finite number" },
+	{ "a category below zero", "{\"start\":\"2024-01-01\",\"target\":[1],\"cat\":[-1]}", "1h", DATASET_LINES,
+	  REASON_FILE_INVALID, "\"cat\" must hold whole numbers from 0" },
+	{ "a hole in a dynamic feature", "{\"start\":\"2024-01-01\",\"target\":[1],\"dynamic_feat\":[[null]]}", "1h",
+	  DATASET_LINES, REASON_FILE_INVALID, "\"dynamic_feat\" [0] is no known number" },
+	{ "a short dynamic feature", "{\"start\":\"2024-01-01\",\"target\":[1,2],\"dynamic_feat\":[[1]]}", "1h",
+	  DATASET_LINES, REASON_FILE_INVALID, "\"dynamic_feat\" has rows of another length" },
+	{ "categories that come and go",
+	  "{\"start\":\"2024-01-01\",\"target\":[1],\"cat\":[0]}\n{\"start\":\"2024-01-01\",\"target\":[1]}", "1h",
+	  DATASET_LINES, REASON_FILE_INVALID,
+	  "line 2: 0 categories and 0 dynamic features, the lines before have 1 and 0" },
+	{ "a gap between rows", "t,a\n2024-01-01 00:00,1\n2024-01-01 01:00,1\n2024-01-01 03:00,1\n", "", DATASET_TABLE,
+	  REASON_FILE_INVALID, ":4: \"2024-01-01 03:00\" is later than one step" },
+	{ "rows that go back", "t,a\n2024-01-01 00:00,1\n2024-01-01 01:00,1\n2024-01-01 01:00,1\n", "", DATASET_TABLE,
+	  REASON_FILE_INVALID, ":4: \"2024-01-01 01:00\" is earlier than one step" },
+	{ "two rows that say no frequency", "t,a\n2024-01-01 00:00,1\n2024-01-01 00:00,1\n", "", DATASET_TABLE,
+	  REASON_FILE_INVALID, "which is no frequency; say --freq" },
+	{ "a cell that is no number", "t,a\n2024-01-01 00:00,1\n2024-01-01 01:00,one\n", "", DATASET_TABLE,
+	  REASON_FILE_INVALID, ":3: \"one\" is no number (field 2)" },
+	{ "a short row", "t,a,b\n2024-01-01 00:00,1,1\n2024-01-01 01:00,1\n", "", DATASET_TABLE, REASON_FILE_INVALID,
+	  ":3: only 2 fields" },
+	{ "one row", "t,a\n2024-01-01 00:00,1\n", "", DATASET_TABLE, REASON_FILE_INVALID, "fewer than two rows" },
+};
+
+static void
+what_is_wrong_is_named(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		const struct refusal *r = &refusals[i];
+		struct dataset_options o = hourly_lines;
+		struct err err = ERR_INIT;
+		struct dataset d;
+
+		o.format = r->format;
+		o.frequency = r->frequency;
+		if (read_text(r->text, &o, &d, &err) != -1 || err.reason != r->reason || !strstr(err.text, r->says))
+			fail_msg("%s: [%s] %s", r->name, err_reason_name(err.reason), err.text);
+		assert_int_equal(d.n, 0);
+	}
+}
+
+static void
+a_missing_column_is_named(void **state)
+{
+	struct dataset_options o = hourly_lines;
+	struct err err = ERR_INIT;
+	struct dataset d;
+
+	o.format = DATASET_TABLE;
+	o.columns = "a,z";
+	assert_int_equal(read_text("t,a\n", &o, &d, &err), -1);
+	assert_non_null(strstr(err.text, "there is no column \"z\""));
+	o.columns = "";
+	o.time_column = "when";
+	assert_int_equal(read_text("t,a\n", &o, &d, &err), -1);
+	assert_non_null(strstr(err.text, "there is no column \"when\""));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_become_series),
+		cmocka_unit_test(columns_become_series),
+		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(a_missing_column_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

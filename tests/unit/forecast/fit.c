@@ -1,0 +1,231 @@
+/* fit.c -- weights, shifts and figures from windows held back; what a training leaves behind. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/random.h"
+#include "common/forecast/fit.h"
+
+#define SERIES 30
+#define LENGTH 500
+#define HORIZON 12
+#define LEVELS 9
+
+static double values[SERIES][LENGTH];
+static struct target targets[SERIES];
+
+static struct panel_rule
+rule_of(const char *members)
+{
+	struct panel_rule rule = {
+		.horizon = HORIZON, .n_levels = LEVELS, .paths = 50, .seed = 1, .history_max = 1000
+	};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(frequency_parse("1h", &rule.frequency, &err), 0);
+	assert_int_equal(panel_members_parse(members, &rule.members, &err), 0);
+	for (size_t q = 0; q < LEVELS; q++)
+		rule.levels[q] = (double)(q + 1) / 10;
+	rule.calibrate = true;
+	return rule;
+}
+
+/* Daily waves, each its own size, with noise. */
+static void
+waves(void)
+{
+	for (size_t s = 0; s < SERIES; s++) {
+		for (size_t i = 0; i < LENGTH; i++)
+			values[s][i] = (double)(s + 1) *
+				       (9 + 3 * sin(2 * M_PI * (double)(i % 24) / 24) + 0.5 * random_normal(1, s, i));
+		targets[s] = (struct target){ .start_us = (int64_t)s * 3600000000, .values = values[s], .n = LENGTH };
+	}
+}
+
+static double last_share;
+
+static void
+note(void *self, double share)
+{
+	assert_true(share > last_share);
+	last_share = share;
+	++*(int *)self;
+}
+
+static void
+without_networks(void **state)
+{
+	struct panel_rule rule = rule_of("last,season");
+	struct artefact a;
+	struct err err = ERR_INIT;
+	struct panel *p = NULL;
+	int reports = 0;
+
+	(void)state;
+	waves();
+	memset(&a, 0, sizeof(a));
+	last_share = 0;
+	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 4, 20, note, &reports, &err), 0);
+	assert_int_equal(reports, 20);
+	assert_true(last_share == 1);
+	for (size_t b = 0; b < a.ensemble.n_buckets; b++) {
+		float sum = 0;
+
+		for (size_t m = 0; m < PANEL_MEMBERS; m++)
+			sum += a.ensemble.prior[b][m];
+		assert_true(fabsf(sum - 1) < 1e-5F);
+	}
+	assert_true(a.ensemble.prior[a.ensemble.n_buckets - 1][PANEL_SEASON] > 0.5F); /* what a wave is forecast by */
+	assert_true(artefact_figure(&a, "wql.season") < 0.5 * artefact_figure(&a, "wql.last"));
+	assert_true(artefact_figure(&a, "wql") < 1.05 * artefact_figure(&a, "wql.season"));
+	assert_true(fabs(artefact_figure(&a, "coverage80") - .8) < .05);
+	assert_true(artefact_figure(&a, "mase") > 0 && artefact_figure(&a, "mase") < 1.1);
+	assert_true(isnan(artefact_figure(&a, "wql.deepar")));
+	assert_int_equal(a.n_levels, LEVELS);
+	assert_int_equal(panel_new(&rule, &a, NULL, &p, &err), 0);
+	assert_memory_equal(panel_ensemble(p)->prior, a.ensemble.prior, sizeof(a.ensemble.prior));
+	panel_free(p);
+	artefact_clear(&a);
+}
+
+/* A window's forecast is of values before it alone: what comes later may change as it likes. */
+static void
+no_look_ahead(void **state)
+{
+	struct panel_rule rule = rule_of("season");
+	struct artefact a, b;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	waves();
+	memset(&a, 0, sizeof(a));
+	memset(&b, 0, sizeof(b));
+	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 1, SERIES, NULL, NULL, &err), 0);
+	for (size_t s = 0; s < SERIES;
+	     s++) /* the season of the held-back window as its past has it, without noise of its own */
+		for (size_t h = 0; h < HORIZON; h++)
+			values[s][LENGTH - HORIZON + h] = values[s][LENGTH - HORIZON + h - 24];
+	assert_int_equal(fit_ensemble(&b, &rule, targets, SERIES, 1, SERIES, NULL, NULL, &err), 0);
+	assert_true(artefact_figure(&b, "wql.season") < artefact_figure(&a, "wql.season"));
+	assert_true(artefact_figure(&b, "wql.season") > 0.005); /* its quantiles still expect noise */
+	artefact_clear(&a);
+	artefact_clear(&b);
+}
+
+static void
+missing_and_short(void **state)
+{
+	struct panel_rule rule = rule_of("last,season");
+	struct artefact a;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	waves();
+	memset(&a, 0, sizeof(a));
+	for (size_t s = 0; s < SERIES; s++)
+		targets[s].n = s % 3 ? 2 * HORIZON - 1 : LENGTH;
+	for (size_t i = 0; i < LENGTH; i++) {
+		values[0][i] = NAN; /* a series without a value */
+		values[3][i] = i % 5 ? values[3][i] : NAN;
+	}
+	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 3, SERIES, NULL, NULL, &err), 0);
+	assert_true(isfinite(artefact_figure(&a, "wql")));
+	assert_int_equal(fit_ensemble(&a, &rule, targets + 1, 2, 3, SERIES, NULL, NULL, &err), -1);
+	assert_int_equal(err.reason, REASON_OPTION_INVALID);
+	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 0, SERIES, NULL, NULL, &err), -1);
+	assert_int_equal(err.reason, REASON_OPTION_INVALID);
+	artefact_clear(&a);
+}
+
+/* ---- a training becomes an artefact ---- */
+
+static struct training *
+train(uint64_t seed, const double *change)
+{
+	struct panel_rule rule = rule_of("all");
+	struct deepar_config c;
+	struct train_options o;
+	struct train_progress progress;
+	struct training *t = NULL;
+	struct err err = ERR_INIT;
+	int more;
+
+	waves();
+	if (change)
+		values[2][7] = *change;
+	deepar_config_default(&rule.frequency, HORIZON, &c);
+	c.hidden = 8;
+	c.layers = 1;
+	c.default_scale = 1;
+	train_options_default(&o);
+	o.networks = 2;
+	o.epochs = 2;
+	o.batches = 2;
+	o.batch = 4;
+	o.validation_every = 1;
+	o.validation_windows = 1;
+	o.validation_series = 5;
+	o.seed = seed;
+	if (training_new(&c, &o, targets, SERIES, NULL, &t, &err) < 0)
+		fail_msg("%s", err.text);
+	while ((more = training_epoch(t, &progress, &err)) == 1)
+		;
+	assert_int_equal(more, 0);
+	return t;
+}
+
+static void
+of_a_training(void **state)
+{
+	const double other = 55;
+	struct training *t = train(1, NULL), *u;
+	struct artefact a, b;
+	struct err err = ERR_INIT;
+	struct panel_rule rule = rule_of("season,deepar");
+	double best = fmin(training_validation(t, 0), training_validation(t, 1));
+
+	(void)state;
+	assert_int_equal(fit_artefact(t, "deepar-1h", targets, SERIES, 77, &a, &err), 0);
+	assert_in_range(a.n_networks, 1, 2);
+	for (size_t i = 0; i < a.n_networks; i++)
+		assert_true(a.validation[i] <= 1.5 * best);
+	assert_string_equal(a.name, "deepar-1h");
+	assert_int_equal(a.created_us, 77);
+	assert_int_equal(a.from_us, 0);
+	assert_int_equal(a.cutoff_us, (int64_t)(SERIES - 1 + LENGTH) * 3600000000);
+	assert_int_equal(a.n_series, SERIES);
+	assert_int_equal(a.n_points, SERIES * LENGTH);
+	assert_int_equal(fit_artefact(t, "deepar-1h", targets, SERIES, 78, &b, &err), 0);
+	assert_string_equal(a.version, b.version); /* of weights and data, not of the hour */
+	training_free(t);
+	assert_true(isfinite((double)a.networks[0]->weights[0])); /* its own copy */
+	artefact_clear(&b);
+	u = train(1, &other);
+	assert_int_equal(fit_artefact(u, "deepar-1h", targets, SERIES, 77, &b, &err), 0);
+	assert_true(a.data != b.data && strcmp(a.version, b.version) != 0);
+	training_free(u);
+	artefact_clear(&b);
+	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 2, 5, NULL, NULL, &err), 0);
+	assert_true(isfinite(artefact_figure(&a, "wql.deepar")));
+	artefact_clear(&a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_networks),
+		cmocka_unit_test(no_look_ahead),
+		cmocka_unit_test(missing_and_short),
+		cmocka_unit_test(of_a_training),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

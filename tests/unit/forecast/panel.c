@@ -1,0 +1,451 @@
+/* panel.c -- from a series to its forecast: who takes part, what happens to odd series, what is learnt. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/random.h"
+#include "common/forecast/accuracy.h"
+#include "common/forecast/engine.h"
+#include "common/forecast/panel.h"
+
+#define HORIZON 12
+#define LEVELS 9
+#define LENGTH 600
+#define CELLS (HORIZON * LEVELS)
+
+#define BIT(m) (1U << (m))
+
+static struct panel_rule
+rule_of(const char *members)
+{
+	struct panel_rule rule = {
+		.horizon = HORIZON, .n_levels = LEVELS, .paths = 50, .seed = 1, .history_max = 1000
+	};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(frequency_parse("1h", &rule.frequency, &err), 0);
+	assert_int_equal(panel_members_parse(members, &rule.members, &err), 0);
+	for (size_t q = 0; q < LEVELS; q++)
+		rule.levels[q] = (double)(q + 1) / 10;
+	rule.calibrate = true;
+	return rule;
+}
+
+static struct panel *
+panel_of(const struct panel_rule *rule, const struct artefact *model)
+{
+	struct panel *p = NULL;
+	struct err err = ERR_INIT;
+
+	if (panel_new(rule, model, NULL, &p, &err) < 0)
+		fail_msg("%s", err.text);
+	return p;
+}
+
+/* N points of a day's wave with noise, around LEVEL. */
+static void
+wave(double level, uint64_t series, double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		values[i] = level + 3 * sin(2 * M_PI * (double)(i % 24) / 24) + 0.3 * random_normal(1, series, i);
+}
+
+/* Two networks with random weights: they forecast nonsense, but every time the same. */
+static void
+model_of(struct artefact *a, const struct panel_rule *rule, size_t networks)
+{
+	struct deepar_config c;
+	struct err err = ERR_INIT;
+
+	memset(a, 0, sizeof(*a));
+	deepar_config_default(&rule->frequency, (int32_t)rule->horizon, &c);
+	c.default_scale = 1;
+	c.hidden = 8;
+	c.n_cats = 1;
+	c.cardinality[0] = 3;
+	for (; a->n_networks < networks; a->n_networks++) {
+		if (deepar_new(&c, &a->networks[a->n_networks], &err) < 0)
+			fail_msg("%s", err.text);
+		deepar_init(a->networks[a->n_networks], a->n_networks + 5);
+	}
+}
+
+struct made {
+	double values[CELLS], combined[CELLS], members[CELLS * PANEL_MEMBERS];
+	struct panel_forecast f;
+};
+
+static struct panel_forecast
+into(struct made *m)
+{
+	return (struct panel_forecast){ .values = m->values, .combined = m->combined, .members = m->members };
+}
+
+static void
+forecast(struct panel *p, const struct target *t, const struct panelist *learnt, struct made *ret)
+{
+	struct panel_request request = { t, learnt, 7 };
+	struct err err = ERR_INIT;
+
+	ret->f = into(ret);
+	assert_int_equal(panel_forecast(p, &request, &ret->f, 1, &err), 0);
+}
+
+static void
+check_sane(const struct made *m)
+{
+	float sum = 0;
+
+	for (size_t h = 0; h < HORIZON; h++)
+		for (size_t q = 0; q < LEVELS; q++) {
+			assert_true(isfinite(m->values[h * LEVELS + q]));
+			assert_true(!q || m->values[h * LEVELS + q] >= m->values[h * LEVELS + q - 1]);
+		}
+	for (size_t i = 0; i < PANEL_MEMBERS; i++) {
+		assert_true(m->f.awake >> i & 1 || m->f.weights[i] == 0);
+		sum += m->f.weights[i];
+	}
+	assert_true(fabsf(sum - 1) < 1e-4F);
+	assert_true(m->f.scale > 0);
+}
+
+/* ---- names and rules ---- */
+
+static void
+names(void **state)
+{
+	struct err err = ERR_INIT;
+	uint32_t set = 77;
+
+	(void)state;
+	assert_int_equal(panel_members_parse("all", &set, &err), 0);
+	assert_int_equal(set, BIT(PANEL_MEMBERS) - 1);
+	assert_int_equal(panel_members_parse("season, deepar ,theta", &set, &err), 0);
+	assert_int_equal(set, BIT(PANEL_SEASON) | BIT(PANEL_DEEPAR) | BIT(PANEL_THETA));
+	for (int m = 0; m < PANEL_MEMBERS; m++) {
+		assert_int_equal(panel_members_parse(panel_member_name((enum panel_member)m), &set, &err), 0);
+		assert_int_equal(set, BIT(m));
+	}
+	set = 77;
+	assert_int_equal(panel_members_parse("season,arima", &set, &err), -1);
+	assert_int_equal(err.reason, REASON_OPTION_INVALID);
+	assert_non_null(strstr(err.text, "arima"));
+	assert_int_equal(panel_members_parse("", &set, &err), -1);
+	assert_int_equal(panel_members_parse("season,", &set, &err), -1);
+	assert_int_equal(set, 77);
+}
+
+static void
+refuses(void **state)
+{
+	struct panel_rule rule = rule_of("all"), wrong = rule;
+	struct artefact a;
+	struct panel *p = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	model_of(&a, &rule, 1);
+	wrong.horizon = HORIZON + 1;
+	assert_int_equal(panel_new(&wrong, &a, NULL, &p, &err), -1);
+	assert_int_equal(err.reason, REASON_OPTION_INVALID);
+	assert_non_null(strstr(err.text, "12"));
+	assert_non_null(strstr(err.text, "13"));
+	wrong = rule;
+	assert_int_equal(frequency_parse("1D", &wrong.frequency, &err), 0);
+	assert_int_equal(panel_new(&wrong, &a, NULL, &p, &err), -1);
+	assert_non_null(strstr(err.text, "1h"));
+	wrong = rule;
+	wrong.levels[3] = wrong.levels[2];
+	assert_int_equal(panel_new(&wrong, NULL, NULL, &p, &err), -1);
+	wrong = rule;
+	wrong.n_levels = 0;
+	assert_int_equal(panel_new(&wrong, NULL, NULL, &p, &err), -1);
+	wrong = rule;
+	wrong.members = 0;
+	assert_int_equal(panel_new(&wrong, NULL, NULL, &p, &err), -1);
+	assert_null(p);
+	artefact_clear(&a);
+}
+
+/* ---- odd series ---- */
+
+static void
+no_value_no_forecast(void **state)
+{
+	struct panel_rule rule = rule_of("all");
+	struct panel *p = panel_of(&rule, NULL);
+	double values[30];
+	struct target t = { .values = values, .n = 30 };
+	static struct made m;
+
+	(void)state;
+	for (size_t i = 0; i < 30; i++)
+		values[i] = NAN;
+	for (t.n = 0; t.n <= 30; t.n += 15) {
+		forecast(p, &t, NULL, &m);
+		assert_int_equal(m.f.basis, FORECAST_NOTHING);
+		assert_int_equal(m.f.awake, 0);
+		assert_true(isnan(m.values[0]) && isnan(m.combined[CELLS - 1]));
+	}
+	panel_free(p);
+}
+
+/* Whatever is known, there is a forecast; whoever cannot speak sleeps. */
+static void
+short_and_flat(void **state)
+{
+	struct panel_rule rule = rule_of("all"), lonely = rule_of("ridge");
+	struct artefact a;
+	struct panel *p, *q = panel_of(&lonely, NULL);
+	double values[LENGTH];
+	static struct made m;
+
+	(void)state;
+	model_of(&a, &rule, 2);
+	p = panel_of(&rule, &a);
+	for (size_t n = 1; n < 60; n += n < 6 ? 1 : 9) {
+		struct target t = { .values = values, .n = n };
+
+		wave(10, 3, values, n);
+		forecast(p, &t, NULL, &m);
+		check_sane(&m);
+		assert_int_equal(m.f.awake >> PANEL_DEEPAR & 1, n > 1);
+		forecast(q, &t, NULL, &m);
+		check_sane(&m);
+		assert_true(n > 1 || (m.f.basis == FORECAST_NAIVE && m.f.awake == BIT(PANEL_LAST)));
+	}
+	for (size_t i = 0; i < LENGTH; i++)
+		values[i] = 5;
+	forecast(p, &(struct target){ .values = values, .n = LENGTH }, NULL, &m);
+	check_sane(&m);
+	assert_false(m.f.awake >> PANEL_DEEPAR & 1);
+	assert_true(fabs(m.values[CELLS - 5] - 5) < 0.01);
+	for (size_t i = 0; i < LENGTH; i++)
+		values[i] = i < LENGTH / 2 ? (double)i : NAN; /* has fallen silent: the context is empty */
+	forecast(p, &(struct target){ .values = values, .n = LENGTH }, NULL, &m);
+	check_sane(&m);
+	assert_false(m.f.awake >> PANEL_DEEPAR & 1);
+	panel_free(p);
+	panel_free(q);
+	artefact_clear(&a);
+}
+
+/* A category that the model does not know puts DeepAR to sleep for that series; the others are as if it were not there. */
+static void
+one_bad_series_spoils_no_other(void **state)
+{
+	enum { SERIES = 70 }; /* more than one batch */
+	struct panel_rule rule = rule_of("all");
+	struct artefact a;
+	struct panel *p;
+	static double values[SERIES][LENGTH];
+	static struct made together[SERIES], alone;
+	struct panel_request requests[SERIES];
+	struct panel_forecast out[SERIES];
+	struct target targets[SERIES];
+	int32_t good = 2, bad = 3;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	model_of(&a, &rule, 2);
+	p = panel_of(&rule, &a);
+	for (size_t i = 0; i < SERIES; i++) {
+		wave(10 * (double)i, i, values[i], LENGTH);
+		if (i == 5)
+			values[i][LENGTH - 1] = DBL_MAX;
+		targets[i] = (struct target){ .values = values[i], .n = LENGTH - i, .cats = i % 8 == 3 ? &bad : &good };
+		requests[i] = (struct panel_request){ &targets[i], NULL, 7 };
+		out[i] = into(&together[i]);
+	}
+	assert_int_equal(panel_forecast(p, requests, out, SERIES, &err), 0);
+	for (size_t i = 0; i < SERIES; i++) {
+		together[i].f = out[i];
+		check_sane(&together[i]);
+		assert_int_equal(out[i].awake >> PANEL_DEEPAR & 1, i % 8 != 3);
+		assert_int_equal(out[i].basis, i % 8 == 3 ? FORECAST_CLASSICAL : FORECAST_MODEL);
+		if (i % 10 > 3)
+			continue;
+		forecast(p, &targets[i], NULL, &alone);
+		assert_memory_equal(alone.values, together[i].values, sizeof(alone.values));
+	}
+	panel_free(p);
+	artefact_clear(&a);
+}
+
+/* Level by level the mean of what each network says by its own noise; twice the same. */
+static void
+networks_are_averaged(void **state)
+{
+	struct panel_rule rule = rule_of("deepar");
+	struct artefact a;
+	struct panel *p;
+	double values[LENGTH], one[CELLS], mean[CELLS] = { 0 };
+	struct target t = { .values = values, .n = LENGTH };
+	static struct made both, again;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	rule.calibrate = false;
+	wave(50, 1, values, LENGTH);
+	model_of(&a, &rule, 2);
+	p = panel_of(&rule, &a);
+	forecast(p, &t, NULL, &both);
+	forecast(p, &t, NULL, &again);
+	for (size_t e = 0; e < 2; e++) {
+		struct engine_request request = { &t, random_u64(rule.seed, 7, e) };
+		struct engine *engine = NULL;
+
+		assert_int_equal(engine_new(a.networks[e], NULL, rule.paths, &engine, &err), 0);
+		engine_quantiles(engine, &request, 1, HORIZON, rule.levels, LEVELS, one);
+		for (size_t i = 0; i < CELLS; i++)
+			mean[i] += one[i] / 2;
+		engine_free(engine);
+	}
+	for (size_t i = 0; i < CELLS; i++)
+		assert_true(fabs(both.values[i] - mean[i]) < 1e-9);
+	assert_memory_equal(both.values, again.values, sizeof(both.values));
+	assert_memory_equal(both.values, both.combined, sizeof(both.values));
+	assert_true(both.f.weights[PANEL_DEEPAR] > 0.999F);
+	panel_free(p);
+	artefact_clear(&a);
+}
+
+/* ---- weights and shifts of a model ---- */
+
+static void
+levels_between(void **state)
+{
+	struct panel_rule rule = rule_of("season");
+	struct artefact a = { .n_levels = 3, .levels = { .2, .5, .8 } };
+	struct panel *p;
+	double values[LENGTH], unit;
+	static const double want[LEVELS] = { -2, -2, -4.0 / 3, -2.0 / 3, 0, 1.0 / 3, 2.0 / 3, 1, 1 };
+	static struct made m;
+
+	(void)state;
+	ensemble_rule_default(PANEL_MEMBERS, 3, HORIZON, &a.ensemble);
+	for (size_t b = 0; b < a.ensemble.n_buckets; b++)
+		memcpy(a.calibration.shift[b], (float[]){ -2, 0, 1 }, 3 * sizeof(float));
+	p = panel_of(&rule, &a);
+	wave(9, 4, values, LENGTH);
+	forecast(p, &(struct target){ .values = values, .n = LENGTH }, NULL, &m);
+	unit = panel_unit(p, m.combined, m.f.scale);
+	assert_true(fabs(unit - (m.combined[8] - m.combined[0])) < 1e-9);
+	for (size_t q = 0; q < LEVELS; q++)
+		assert_true(fabs(m.values[q] - m.combined[q] - want[q] * unit) < 1e-5);
+	panel_free(p);
+}
+
+static void
+keeps_the_models_weights(void **state)
+{
+	struct panel_rule rule = rule_of("all");
+	struct artefact a = { .n_levels = 3, .levels = { .2, .5, .8 } };
+	struct panel *p;
+	double values[LENGTH];
+	static struct made m;
+
+	(void)state;
+	ensemble_rule_default(PANEL_MEMBERS, 3, HORIZON, &a.ensemble);
+	memset(a.ensemble.prior, 0, sizeof(a.ensemble.prior));
+	for (size_t b = 0; b < a.ensemble.n_buckets; b++) {
+		a.ensemble.prior[b][PANEL_SEASON] = 0.5F;
+		a.ensemble.prior[b][PANEL_DEEPAR] = 0.5F; /* there is no network: it sleeps */
+	}
+	p = panel_of(&rule, &a);
+	wave(9, 4, values, LENGTH);
+	forecast(p, &(struct target){ .values = values, .n = LENGTH }, NULL, &m);
+	assert_true(m.f.weights[PANEL_SEASON] > 0.999F);
+	assert_int_equal(m.f.basis, FORECAST_NAIVE);
+	panel_free(p);
+}
+
+/* ---- learning ---- */
+
+/* A series whose daily wave grows without end: weights go to who follows, and the 80 % interval covers about 80 %. */
+static void
+learns(void **state)
+{
+	enum { WINDOWS = 150, START = 200 };
+	struct panel_rule rule = rule_of("last,season,long-season,ridge");
+	struct panel *p = panel_of(&rule, NULL);
+	static double values[START + WINDOWS * HORIZON];
+	static struct panelist learnt;
+	static struct made m;
+	struct accuracy fresh = { 0 }, kept = { 0 };
+	struct accuracy_figures f, k;
+
+	(void)state;
+	memset(&learnt, 0, sizeof(learnt));
+	wave(100, 9, values, START + WINDOWS * HORIZON);
+	for (size_t i = 0; i < START + WINDOWS * HORIZON; i++)
+		values[i] += 0.2 * (double)i;
+	for (size_t w = 0; w < WINDOWS; w++) {
+		struct target t = { .values = values, .n = START + w * HORIZON };
+
+		forecast(p, &t, NULL, &m);
+		accuracy_add(&fresh, rule.levels, LEVELS, values + t.n, m.combined, HORIZON, NAN);
+		forecast(p, &t, &learnt, &m);
+		check_sane(&m);
+		if (w >= WINDOWS / 3)
+			accuracy_add(&kept, rule.levels, LEVELS, values + t.n, m.values, HORIZON, NAN);
+		for (size_t h = 0; h < HORIZON; h++)
+			panel_learn(p, &learnt, h, m.f.awake, m.members + h * PANEL_MEMBERS * LEVELS,
+				    m.combined + h * LEVELS, values[t.n + h], m.f.scale);
+	}
+	f = accuracy_figures(&fresh, rule.levels, LEVELS);
+	k = accuracy_figures(&kept, rule.levels, LEVELS);
+	print_message("wQL %.5f -> %.5f, coverage %.3f -> %.3f\n", f.wql, k.wql, f.coverage80, k.coverage80);
+	assert_true(k.wql < 0.95 * f.wql);
+	assert_true(fabs(k.coverage80 - .8) < .06);
+	panel_free(p);
+}
+
+static void
+learns_shifts_only_if_told(void **state)
+{
+	struct panel_rule rule = rule_of("season,long-season");
+	struct panel *p;
+	double values[LENGTH];
+	static struct panelist learnt, nothing;
+	static struct made m;
+
+	(void)state;
+	rule.calibrate = false;
+	p = panel_of(&rule, NULL);
+	wave(9, 4, values, LENGTH);
+	forecast(p, &(struct target){ .values = values, .n = LENGTH }, NULL, &m);
+	panel_learn(p, &learnt, 0, m.f.awake, m.members, m.combined, NAN, m.f.scale);
+	assert_memory_equal(&learnt, &nothing, sizeof(nothing));
+	panel_learn(p, &learnt, 0, m.f.awake, m.members, m.combined, 9, m.f.scale);
+	assert_memory_not_equal(&learnt.ensemble, &nothing.ensemble, sizeof(nothing.ensemble));
+	assert_memory_equal(&learnt.calibration, &nothing.calibration, sizeof(nothing.calibration));
+	panel_free(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(refuses),
+		cmocka_unit_test(no_value_no_forecast),
+		cmocka_unit_test(short_and_flat),
+		cmocka_unit_test(one_bad_series_spoils_no_other),
+		cmocka_unit_test(networks_are_averaged),
+		cmocka_unit_test(levels_between),
+		cmocka_unit_test(keeps_the_models_weights),
+		cmocka_unit_test(learns),
+		cmocka_unit_test(learns_shifts_only_if_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,22 @@
+/* fetch.c -- see fetch.h. */
+#include "workers/batch-forecaster/fetch.h"
+
+#include "common/store/models.h"
+
+static int
+get(void *self, struct span name, struct span version, struct arena *arena, struct span *bytes, bool *found,
+    struct err *err)
+{
+	struct model m;
+
+	if (models_get(self, name, version, arena, &m, found, err) < 0)
+		return -1;
+	*bytes = *found ? m.artefact : SPAN_NONE;
+	return 0;
+}
+
+struct library_source
+fetch_from(struct store *s)
+{
+	return (struct library_source){ get, s };
+}

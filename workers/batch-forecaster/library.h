@@ -1,0 +1,64 @@
+/*
+ * library.h -- trained models by name and version: fetched when they are asked for, kept while somebody uses them and a few
+ * beyond that.  What has been found out about a version (what it is for, that it is broken) is kept for longer.  One thread.
+ */
+#ifndef FOREBAY_FORECASTER_LIBRARY_H
+#define FOREBAY_FORECASTER_LIBRARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/cleanup.h"
+#include "common/forecast/artefact.h"
+#include "common/metrics/metrics.h"
+
+/* Where artefacts come from. */
+struct library_source {
+	/* BYTES: in ARENA.  *FOUND false: there is no such version.  -1 on STORE_DOWN and what else its like can say. */
+	int (*get)(void *self, struct span name, struct span version, struct arena *arena, struct span *bytes,
+		   bool *found, struct err *err);
+	void *self;
+};
+
+struct library;
+
+/* A model that was read. */
+struct book {
+	struct artefact artefact;
+	size_t users; /* who uses it counts itself: library_take(), library_give_back() */
+	uint64_t used;
+	struct metric_series *gauge;
+};
+
+/* What a version is for. */
+struct library_card {
+	char frequency[FREQUENCY_NAME_BYTES];
+	int32_t horizon;  /* steps */
+	bool known;       /* the two above */
+	bool broken;      /* nothing can read it */
+	bool told;        /* the log has been told why it is not used */
+	int64_t asked_us; /* when it was last asked for in vain, on the monotonic clock; 0: never */
+};
+
+/* SOURCE's get NULL: there are no models at all.  -1 on NO_MEMORY. */
+int library_new(const struct library_source *source, struct metrics *metrics, struct library **ret, struct err *err);
+void library_free(struct library *l);
+DEFINE_CLEANUP(struct library, library_free)
+
+bool library_open(const struct library *l); /* is there a source? */
+
+/*
+ * What is known of a version; it is fetched if nothing is.  The card is the library's, until the next call.  After a failure the
+ * source is left alone for some seconds.  NULL: it cannot be fetched at present, or memory is out.
+ */
+struct library_card *library_look(struct library *l, struct span name, struct span version);
+
+/*
+ * The model itself, with one more user.  -1 on STORE_DOWN (also: there is no such version) and what else its source can say,
+ * STATE_CORRUPT, STATE_VERSION, NO_MEMORY.
+ */
+int library_take(struct library *l, struct span name, struct span version, struct book **ret, struct err *err);
+void library_give_back(struct library *l, struct book *b); /* NULL is fine */
+
+#endif

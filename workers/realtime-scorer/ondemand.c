@@ -1,0 +1,104 @@
+/* ondemand.c -- the panel of the batch forecaster with one series and without models. */
+#include "workers/realtime-scorer/ondemand.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/forecast/panel.h"
+
+#define LEVELS 19
+
+struct ondemand {
+	struct ondemand_rule rule;
+	struct panel *panel; /* NULL: off */
+	double levels[LEVELS];
+	double *history, *values; /* rule.recent.steps; rule.horizon x LEVELS */
+};
+
+static int
+open_panel(struct ondemand *o, struct err *err)
+{
+	struct panel_rule rule = { .horizon = o->rule.horizon,
+				   .n_levels = LEVELS,
+				   .members = o->rule.members,
+				   .paths = 1,
+				   .history_max = o->rule.recent.steps };
+
+	for (int i = 0; i < LEVELS; i++)
+		rule.levels[i] = o->levels[i] = (i + 1) / (LEVELS + 1.0);
+	if (frequency_of_step(o->rule.recent.step_us, &rule.frequency, err) < 0)
+		return err_wrap(err, "ondemand.step.ms");
+	return panel_new(&rule, NULL, NULL, &o->panel, err);
+}
+
+int
+ondemand_new(const struct ondemand_rule *rule, struct ondemand **ret, struct err *err)
+{
+	CLEANUP(ondemand_free) struct ondemand *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return err_set(err, REASON_NO_MEMORY, "forecasts on demand");
+	o->rule = *rule;
+	if (rule->recent.steps > 0) {
+		o->history = malloc(rule->recent.steps * sizeof(*o->history));
+		o->values = malloc(rule->horizon * LEVELS * sizeof(*o->values));
+		if (!o->history || !o->values)
+			return err_set(err, REASON_NO_MEMORY, "forecasts on demand");
+		if (open_panel(o, err) < 0)
+			return -1;
+	}
+	*ret = TAKE(o);
+	return 0;
+}
+
+void
+ondemand_free(struct ondemand *o)
+{
+	if (!o)
+		return;
+	panel_free(o->panel);
+	free(o->history);
+	free(o->values);
+	free(o);
+}
+
+static size_t
+known(const double *values, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += !isnan(values[i]);
+	return count;
+}
+
+int
+ondemand_make(struct ondemand *o, const struct recent *recent, int64_t event_us, struct held **ret, struct err *err)
+{
+	const struct recent_rule *rule = &o->rule.recent;
+	struct target target = { .values = o->history };
+	const struct panel_request request = { .target = &target };
+	struct panel_forecast made = { .values = o->values };
+	struct forecast f = {
+		.levels = o->levels, .n_levels = LEVELS, .values = o->values, .n_steps = o->rule.horizon
+	};
+
+	*ret = NULL;
+	if (!o->panel)
+		return 0;
+	target.n = recent_history(recent, rule, event_us, o->history);
+	if (known(o->history, target.n) < ONDEMAND_KNOWN_MIN)
+		return 0;
+	f.origin_us = recent_step_of(rule, event_us) * rule->step_us;
+	f.step_us = rule->step_us;
+	target.start_us = f.origin_us - (int64_t)target.n * rule->step_us;
+	if (panel_forecast(o->panel, &request, &made, 1, err) < 0)
+		return -1;
+	if (made.basis == FORECAST_NOTHING)
+		return 0;
+	if (held_new(&f, o->rule.horizon, LEVELS, ret, err) < 0)
+		return -1;
+	held_mark(*ret);
+	return 0;
+}
