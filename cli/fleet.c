@@ -18,8 +18,8 @@ const struct fleet_member fleet_members[] = {
 	{ "realtime-scorer", "forebay-realtime-scorer", TOPICS("telemetry.readings", "telemetry.deferred") },
 	{ "sink-writer", "forebay-sink-writer",
 	  TOPICS("telemetry.readings", "telemetry.deferred", "telemetry.series", "telemetry.aggregates", "forecasts",
-		 "scores", "alerts", "telemetry.raw.dlq", "telemetry.readings.dlq", "telemetry.deferred.dlq",
-		 "telemetry.series.dlq") },
+		 "scores", "alerts", "forecasts.outcomes", "telemetry.raw.dlq", "telemetry.readings.dlq",
+		 "telemetry.deferred.dlq", "telemetry.series.dlq") },
 };
 const size_t fleet_member_count = ARRAY_LEN(fleet_members);
 

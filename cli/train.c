@@ -38,8 +38,8 @@ static const struct option table[] = {
 	{ "name", OPTION_TEXT, AT(name), "", 0, 63, "", "of the model; empty: deepar-<frequency>" },
 	{ "holdout", OPTION_INT, AT(holdout), "0", 0, 1e9, "steps",
 	  "at the end of every series that the training must not see" },
-	{ "validation.windows", OPTION_INT, AT(windows), "2", 1, 100, "",
-	  "of a horizon each, held back at the end of what is seen: weights, shifts and the best networks are chosen by them" },
+	{ "validation.windows", OPTION_INT, AT(windows), "0", 0, 100, "",
+	  "of a horizon each, held back at the end of what is seen: weights, shifts and the best networks are chosen by them; 0: as many as give 200 forecasts, 2 to 20" },
 	{ "context", OPTION_INT, AT(context), "0", 0, 10000, "steps",
 	  "that the network reads before it forecasts; 0: twice the horizon" },
 	{ "layers", OPTION_INT, AT(layers), "2", 1, DEEPAR_LAYERS_MAX, "", "of the network" },
@@ -47,7 +47,7 @@ static const struct option table[] = {
 	{ "head", OPTION_CHOICE, AT(head), "student-t", 0, 0, "student-t|normal|negative-binomial|beta",
 	  "distribution: any values; values without outliers; counts; shares between 0 and 1" },
 	{ "dropout", OPTION_REAL, AT(dropout), "0.1", 0, 0.9, "", "between layers, while training" },
-	{ "networks", OPTION_INT, AT(networks), "3", 1, ARTEFACT_NETWORKS_MAX, "",
+	{ "networks", OPTION_INT, AT(networks), "5", 1, ARTEFACT_NETWORKS_MAX, "",
 	  "trained from different beginnings and averaged" },
 	{ "epochs", OPTION_INT, AT(epochs), "100", 1, 100000, "", "of each network, at most" },
 	{ "batches", OPTION_INT, AT(batches), "50", 1, 100000, "", "an epoch" },
@@ -74,8 +74,8 @@ cut(struct target *targets, size_t n, size_t holdout, struct err *err)
 }
 
 static int
-configure(const struct train_words *o, const struct dataset *d, struct deepar_config *c, struct train_options *t,
-	  struct err *err)
+configure(const struct train_words *o, const struct dataset *d, size_t windows, struct deepar_config *c,
+	  struct train_options *t, struct err *err)
 {
 	deepar_config_default(&d->frequency, (int32_t)o->horizon, c);
 	if (o->context)
@@ -95,7 +95,7 @@ configure(const struct train_words *o, const struct dataset *d, struct deepar_co
 	t->rate = o->rate;
 	t->seconds = (double)o->seconds;
 	t->seed = (uint64_t)o->seed;
-	t->validation_windows = (int32_t)o->windows;
+	t->validation_windows = (int32_t)windows;
 	return deepar_config_check(c, err);
 }
 
@@ -185,7 +185,7 @@ show_share(void *self, double share)
 
 static int
 finish(const struct train_words *o, const struct training *t, const struct dataset *d, const struct target *targets,
-       struct artefact *a, struct err *err)
+       size_t windows, struct artefact *a, struct err *err)
 {
 	struct panel_rule rule = { .frequency = d->frequency,
 				   .horizon = (size_t)o->horizon,
@@ -204,7 +204,7 @@ finish(const struct train_words *o, const struct training *t, const struct datas
 			    err) < 0)
 		return -1;
 	progress_start(&bar, "% judged");
-	result = fit_ensemble(a, &rule, targets, d->n, (size_t)o->windows, 1000, show_share, &bar, err);
+	result = fit_ensemble(a, &rule, targets, d->n, windows, 1000, show_share, &bar, err);
 	progress_end(&bar);
 	return result < 0 ? -1 : artefact_save(a, o->model, err);
 }
@@ -241,12 +241,16 @@ train_on(const struct train_words *o, struct dataset *d, struct artefact *a, str
 	struct train_progress at = { 0 };
 	struct train_options how;
 	struct deepar_config c;
+	size_t windows = (size_t)o->windows;
 
 	if (!targets)
 		return err_set(err, REASON_NO_MEMORY, "train");
-	if (cut(targets, d->n, (size_t)o->holdout, err) < 0 || configure(o, d, &c, &how, err) < 0 ||
-	    training_new(&c, &how, targets, d->n, NULL, &t, err) < 0 || resume(o, t, err) < 0 ||
-	    learn(o, t, &at, err) < 0 || finish(o, t, d, targets, a, err) < 0)
+	if (cut(targets, d->n, (size_t)o->holdout, err) < 0)
+		return -1;
+	if (!windows)
+		windows = fit_windows(targets, d->n, (size_t)o->horizon);
+	if (configure(o, d, windows, &c, &how, err) < 0 || training_new(&c, &how, targets, d->n, NULL, &t, err) < 0 ||
+	    resume(o, t, err) < 0 || learn(o, t, &at, err) < 0 || finish(o, t, d, targets, windows, a, err) < 0)
 		return -1;
 	if (*o->progress)
 		unlink(o->progress);

@@ -25,6 +25,10 @@
 #define MIXED 0.5F   /* of the default prior in the weights */
 #define NARROWER 0.5 /* of a shift towards the median */
 
+#define FORECASTS_WANTED 200
+#define WINDOWS_LEAST 2
+#define WINDOWS_MOST 20
+
 /* One forecast of the past. */
 struct held {
 	const double *actual; /* horizon values */
@@ -356,4 +360,18 @@ fit_ensemble(struct artefact *a, const struct panel_rule *rule, const struct tar
 	failed = run(&f, targets, n, windows, most, report, self, err);
 	fit_close(&f);
 	return failed;
+}
+
+size_t
+fit_windows(const struct target *targets, size_t n, size_t horizon)
+{
+	size_t points = 0, windows, most;
+
+	for (size_t i = 0; i < n; i++)
+		points += targets[i].n;
+	windows = n ? (FORECASTS_WANTED + n - 1) / n : WINDOWS_LEAST;
+	most = n ? points / n / 10 / horizon : WINDOWS_LEAST;
+	windows = windows < most ? windows : most;
+	windows = windows < WINDOWS_MOST ? windows : WINDOWS_MOST;
+	return windows > WINDOWS_LEAST ? windows : WINDOWS_LEAST;
 }

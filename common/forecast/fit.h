@@ -19,6 +19,12 @@ int fit_ensemble(struct artefact *a, const struct panel_rule *rule, const struct
 		 size_t windows, size_t most, void (*report)(void *self, double share), void *self, struct err *err);
 
 /*
+ * How many windows to hold back: so many that 200 forecasts are judged, at least 2 and at most 20, and not more than a tenth of a
+ * series' usual length.
+ */
+size_t fit_windows(const struct target *targets, size_t n, size_t horizon);
+
+/*
  * A training that has ended becomes an artefact: networks are copied, name, version (a hash of weights and data), cut-off and data
  * hash filled.  The weakest networks are left out: those whose validation is worse than the best by more than half.
  */

@@ -41,6 +41,12 @@ worker_instance(const struct worker *w)
 	return w->instance;
 }
 
+const char *
+worker_postgres_uri(const struct worker *w)
+{
+	return w->state_opt.postgres_uri;
+}
+
 bool
 worker_bounded(const struct worker *w)
 {

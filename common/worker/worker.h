@@ -129,6 +129,9 @@ int worker_output(struct worker *w, const char *topic, const struct record_type 
 const char *worker_group(const struct worker *w);
 const char *worker_instance(const struct worker *w);
 
+/* postgres.uri of a worker with states, not to be printed; "": none is given. */
+const char *worker_postgres_uri(const struct worker *w);
+
 /* True in a bounded run: what is shared with the live run (a cache) is left alone. */
 bool worker_bounded(const struct worker *w);
 

@@ -26,8 +26,8 @@ PATIENT = {"session.timeout.ms": schedule.SESSION_MS, "transaction.timeout.ms": 
 # Small windows, short seasons: series, forecasts and alerts come out of minutes' worth of telemetry.
 OPTIONS = {
     "etl-preprocessor": {"step.ms": 1000, "lateness.ms": 3000, "window.steps": 12, "gap.max.steps": 30},
-    "batch-forecaster": {"seasons": 12, "horizon.steps": 24, "history.steps": 96, "residual.steps": 36,
-                         "residual.min": 4, "quantiles": "0.05,0.25,0.5,0.75,0.95"},
+    "batch-forecaster": {"seasons": 12, "horizon.steps": 24, "history.steps": 96,
+                         "quantiles": "0.05,0.25,0.5,0.75,0.95"},
     "realtime-scorer": {"score.warmup.readings": 24, "score.slots.per.day": 1, "alert.refractory.readings": 10},
 }
 # Of workers that keep states: often stored, asleep after half a minute of event time.

@@ -18,7 +18,7 @@ LIMIT_S = 3600
 UNDISTURBED = ("ingest-router", "etl-preprocessor", "batch-forecaster")
 OUTPUTS = {"ingest-router": {"readings.topic": "telemetry.readings"},
            "etl-preprocessor": {"series.topic": "telemetry.series", "aggregates.topic": "telemetry.aggregates"},
-           "batch-forecaster": {"forecasts.topic": "forecasts"}}
+           "batch-forecaster": {"forecasts.topic": "forecasts", "outcomes.topic": "forecasts.outcomes"}}
 INPUTS = {"etl-preprocessor": "telemetry.readings", "batch-forecaster": "telemetry.series"}
 SHADOWED = ("scores", "alerts")
 
@@ -54,7 +54,7 @@ def run_worker(ground, name, options):
 def undisturbed(ground):
     """The second line, worker by worker: each reads what the one before it has made, and ends."""
     names = [PREFIX + topic for topic in ("telemetry.raw.dlq", "telemetry.readings", "telemetry.series",
-                                          "telemetry.aggregates", "forecasts")]
+                                          "telemetry.aggregates", "forecasts", "forecasts.outcomes")]
     names += [f"{PREFIX}{topic}.dlq" for topic in INPUTS.values()]
     create_topics(ground.broker, names, ground.partitions)
     for name in UNDISTURBED:

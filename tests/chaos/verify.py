@@ -21,7 +21,7 @@ DECODED_MOST = 100000   # inputs; beyond, only a sample of the devices is looked
 SAMPLED = 200           # devices
 SHOWN_UNITS = 10
 SILENT_TOPICS = ("telemetry.readings", "telemetry.deferred", "telemetry.series", "telemetry.aggregates", "forecasts",
-                 "scores", "alerts")
+                 "forecasts.outcomes", "scores", "alerts")
 
 
 def by_key(m):
@@ -80,6 +80,7 @@ OUTPUTS = (
     Output("telemetry.series", P + "telemetry.series", stateful=True),
     Output("telemetry.aggregates", P + "telemetry.aggregates", stateful=True),
     Output("forecasts", P + "forecasts", by_series, unstamped, stateful=True),
+    Output("forecasts.outcomes", P + "forecasts.outcomes", by_series, unstamped, stateful=True),
     Output("scores", f"scores.{oracle.RUN}", stateful=True),
     Output("alerts", f"alerts.{oracle.RUN}", stateful=True),
 )

@@ -25,13 +25,13 @@ SHORT = {"session.timeout.ms": 4000, "transaction.timeout.ms": 5000, "errors.ret
 OWN = {
     ROUTER: {},
     ETL: {"step.ms": STEP_MS, "window.steps": 10, "lateness.ms": 2000, "aggregates.topic": ""},
-    FORECASTER: {"seasons": "10", "history.steps": 60, "residual.steps": 20, "residual.min": 4, "horizon.steps": 4,
+    FORECASTER: {"seasons": "10", "history.steps": 60, "horizon.steps": 4,
                  "quantiles": "0.1,0.5,0.9", "cache.uri": ""},
     SCORER: {"cache.uri": ""},
 }
 INPUTS = {ROUTER: ("raw",), ETL: ("readings",), FORECASTER: ("series",), SCORER: ("readings",)}
-SIDES = {SCORER: ("forecasts",)}
-OUTPUTS = {ROUTER: ("readings",), ETL: ("series",), FORECASTER: ("forecasts",), SCORER: ("scores", "alerts")}
+SIDES = {FORECASTER: ("models",), SCORER: ("forecasts",)}
+OUTPUTS = {ROUTER: ("readings",), ETL: ("series",), FORECASTER: ("forecasts", "outcomes"), SCORER: ("scores", "alerts")}
 
 
 def read(offsets):

@@ -72,7 +72,7 @@ def in_share(device, share):
 
 def worker(world, label="live", **options):
     more = {"side_topics": f"{world.name}.models", "outcomes_topic": f"{world.name}.{label}.outcomes",
-            "models_uri": world.stack.postgres_uri, "paths": 20, "batch_max_records": 7, **options}
+            "paths": 20, "batch_max_records": 7, **options}
     world.make(*{more["outcomes_topic"]} - world.made)
     return world.worker(FORECASTER, label, **more)
 

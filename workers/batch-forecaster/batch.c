@@ -31,12 +31,12 @@ static int
 open_library(struct forecaster *f, struct worker *w, struct err *err)
 {
 	struct library_source source = f->source;
-	const struct store_options where = { f->opt.models_uri, worker_instance(w), CONNECT_TIMEOUT_MS,
+	const struct store_options where = { worker_postgres_uri(w), worker_instance(w), CONNECT_TIMEOUT_MS,
 					     worker_metrics(w) };
 
-	if (!source.get && f->opt.models_uri[0]) {
+	if (!source.get && *where.uri) {
 		if (store_new(&where, &f->store, err) < 0)
-			return err_wrap(err, "models.uri");
+			return err_wrap(err, "postgres.uri");
 		source = fetch_from(f->store);
 	}
 	f->desks = (struct desks){ .plan = &f->plan };

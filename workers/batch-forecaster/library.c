@@ -187,7 +187,7 @@ fetch(struct library *l, struct span name, struct span version, struct span key,
 	if (!arena)
 		return err_set(err, REASON_NO_MEMORY, "models");
 	if (!l->source.get)
-		return err_set(err, REASON_STORE_DOWN, "no place is named where models are (models.uri)");
+		return err_set(err, REASON_STORE_DOWN, "no place is named where models are (postgres.uri)");
 	if (l->source.get(l->source.self, name, version, arena, &bytes, &found, err) < 0) {
 		l->failed_us = clock_monotonic_us();
 		return -1;

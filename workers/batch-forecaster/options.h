@@ -18,7 +18,7 @@ struct forecaster_options {
 	int64_t horizon_steps, history_steps, history_gap_max_steps, classical_steps;
 	int64_t paths, seed;
 	bool calibrate;
-	char *models_uri, *models_family;
+	char *models_family;
 	double drift_delta, drift_threshold, drift_alpha;
 	int64_t drift_least;
 	int64_t batch_max_series;

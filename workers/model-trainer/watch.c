@@ -119,14 +119,14 @@ judge(struct watch *w, const struct outcome *o, struct sight *s)
 
 	if (!w->canary[0] || (!serves && !rivals))
 		return;
+	if (w->live[0] && span_equal(serves ? o->rival : o->version, live))
+		theirs = serves ? o->rival_loss : o->model_loss;
+	if (!isfinite(theirs)) /* such a series is for nobody */
+		return;
 	if (!isfinite(ours)) {
 		w->failures++;
 		return;
 	}
-	if (w->live[0] && span_equal(serves ? o->rival : o->version, live))
-		theirs = serves ? o->rival_loss : o->model_loss;
-	if (!isfinite(theirs))
-		return;
 	s->ours += ours;
 	s->theirs += theirs;
 	s->pairs++;

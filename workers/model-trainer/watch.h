@@ -51,7 +51,7 @@ enum trial_verdict {
 
 struct trial_report {
 	uint64_t outcomes;  /* in which both versions took part */
-	uint64_t failures;  /* the canary had nothing to say */
+	uint64_t failures;  /* the live version had something to say, the canary had not */
 	struct paired loss; /* canary over live, a series a pair */
 	char why[256];
 };

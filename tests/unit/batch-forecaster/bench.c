@@ -30,6 +30,12 @@ worker_instance(const struct worker *w)
 	return "bench";
 }
 
+const char *
+worker_postgres_uri(const struct worker *w)
+{
+	return "";
+}
+
 static int
 get(void *self, struct span name, struct span version, struct arena *arena, struct span *bytes, bool *found,
     struct err *err)
@@ -67,7 +73,6 @@ bench_forecaster(int64_t batch_max_series)
 					     .paths = 20,
 					     .seed = 1,
 					     .calibrate = true,
-					     .models_uri = empty,
 					     .models_family = family,
 					     .drift_delta = 0.5,
 					     .drift_threshold = 5,

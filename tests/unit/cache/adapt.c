@@ -151,8 +151,8 @@ remembers_the_newest(void **state)
 	assert_int_equal(shelf_step(s)->put_us, 999);
 	assert_int_equal(shelf_step(s)->put_us, 997);
 	put(s, 7, 5000);
-	put(s, 8, 4000); /* fills it: only these two have room */
-	assert_order(s, (int64_t[]){ 8 }, 1);
+	put(s, 8, 4500); /* only these two have room */
+	assert_order(s, (int64_t[]){ 8, 7 }, 2);
 	shelf_clear(s);
 	assert_true(shelf_bytes(s) == 0 && shelf_count(s) == 0);
 	put(s, 1, 10);
