@@ -60,6 +60,31 @@ cpu_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+/* The first origin of a series of N values, as backtest_run() has it; 0: it has none. */
+static size_t
+first_origin(const struct session *s, size_t n)
+{
+	size_t last = n > s->rule.horizon ? n - s->rule.horizon : 0, windows = s->how.windows - 1;
+
+	if (last > 0 && (last - 1) / s->how.stride < windows)
+		windows = (last - 1) / s->how.stride;
+	return last - windows * s->how.stride * (last > 0);
+}
+
+/* Is every series what the model was trained for?  The panel would put DeepAR to sleep without a word. */
+static int
+check_series(const struct session *s, const char *path, struct err *err)
+{
+	if (!s->model->n_networks || !(s->rule.members >> PANEL_DEEPAR & 1))
+		return 0;
+	for (size_t i = 0; i < s->data.n; i++)
+		if (deepar_check_target(s->model->networks[0], &s->data.rows[i].target, 0, err) < 0) {
+			err->reason = REASON_FILE_INVALID;
+			return err_wrap(err, "%s: line %zu", path, s->data.rows[i].line);
+		}
+	return 0;
+}
+
 /* Is the first origin of every series at or behind the model's cut-off? */
 static int
 check_cutoff(const struct session *s, struct err *err)
@@ -68,11 +93,11 @@ check_cutoff(const struct session *s, struct err *err)
 
 	for (size_t i = 0; i < s->data.n; i++) {
 		const struct target *t = &s->data.rows[i].target;
-		int64_t first = t->n > back ? (int64_t)(t->n - back) : 0;
-		int64_t origin_us = frequency_time(&s->data.frequency, t->start_us, first);
+		size_t first = first_origin(s, t->n);
+		int64_t origin_us = frequency_time(&s->data.frequency, t->start_us, (int64_t)first);
 		char known[CLOCK_TEXT_BYTES], asked[CLOCK_TEXT_BYTES];
 
-		if (origin_us >= s->model->cutoff_us)
+		if (first == 0 || origin_us >= s->model->cutoff_us)
 			continue;
 		clock_iso8601(s->model->cutoff_us, known);
 		clock_iso8601(origin_us, asked);
@@ -105,7 +130,9 @@ prepare(struct session *s, const char *path, struct err *err)
 		return err_set(err, REASON_OPTION_INVALID, "horizon: say how many steps are to be forecast");
 	s->how = (struct backtest_rule){ .windows = (size_t)o->windows,
 					 .stride = o->stride ? (size_t)o->stride : s->rule.horizon };
-	return s->model ? check_cutoff(s, err) : 0;
+	if (!s->model)
+		return 0;
+	return check_cutoff(s, err) < 0 ? -1 : check_series(s, path, err);
 }
 
 static void

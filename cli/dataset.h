@@ -11,6 +11,7 @@
 #ifndef FOREBAY_CLI_DATASET_H
 #define FOREBAY_CLI_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,7 +41,6 @@ struct dataset_row {
 	struct target target;
 	const char *name; /* NULL: it has none */
 	size_t line;      /* where it stands; of a table: 1 */
-	size_t n_cats, n_dynamic;
 };
 
 struct dataset {
@@ -57,6 +57,9 @@ void dataset_clear(struct dataset *d);
 
 /* One line of JSON Lines: for readers that go on behind a bad one.  PLACE for messages: "FILE: line 3".  Arrays lie in ARENA. */
 int dataset_line(struct span line, const char *place, struct arena *arena, struct dataset_row *ret, struct err *err);
+
+/* Nothing but blanks: no series, and no mistake. */
+bool dataset_blank(struct span line);
 
 /* The targets of all rows, in the dataset's arena; NULL when memory is out. */
 struct target *dataset_targets(struct dataset *d);

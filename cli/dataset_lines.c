@@ -57,11 +57,11 @@ read_cats(const json_t *array, const char *place, struct arena *arena, struct da
 		return 0;
 	if (!json_is_array(array) || json_array_size(array) > DEEPAR_CATS_MAX)
 		return refuse(err, place, "cat", "must be an array of at most 16 categories");
-	row->n_cats = json_array_size(array);
-	cats = arena_alloc(arena, (row->n_cats + 1) * sizeof(*cats));
+	row->target.n_cats = json_array_size(array);
+	cats = arena_alloc(arena, (row->target.n_cats + 1) * sizeof(*cats));
 	if (!cats)
 		return err_set(err, REASON_NO_MEMORY, "%s", place);
-	for (size_t i = 0; i < row->n_cats; i++) {
+	for (size_t i = 0; i < row->target.n_cats; i++) {
 		const json_t *item = json_array_get(array, i);
 
 		if (!json_is_integer(item) || json_integer_value(item) < 0 || json_integer_value(item) >= INT32_MAX)
@@ -99,7 +99,7 @@ read_dynamic(const json_t *rows, const char *place, struct arena *arena, struct 
 		t->n_dynamic = length;
 	}
 	t->dynamic = n ? dynamic : NULL;
-	row->n_dynamic = n;
+	t->n_features = n;
 	return 0;
 }
 
@@ -153,9 +153,19 @@ dataset_line(struct span line, const char *place, struct arena *arena, struct da
 	return result;
 }
 
+bool
+dataset_blank(struct span line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if (!strchr(" \t\r", line.ptr[i]))
+			return false;
+	return true;
+}
+
 static int
 add_line(struct dataset *d, struct span line, size_t number, const char *file, struct err *err)
 {
+	const struct target *first = d->n ? &d->rows[0].target : NULL;
 	char place[300];
 	struct dataset_row row;
 
@@ -163,23 +173,14 @@ add_line(struct dataset *d, struct span line, size_t number, const char *file, s
 	if (dataset_line(line, place, d->arena, &row, err) < 0)
 		return -1;
 	row.line = number;
-	if (d->n > 0 && (row.n_cats != d->rows[0].n_cats || row.n_dynamic != d->rows[0].n_dynamic))
+	if (first && (row.target.n_cats != first->n_cats || row.target.n_features != first->n_features))
 		return err_set(err, REASON_FILE_INVALID,
 			       "%s: %zu categories and %zu dynamic features, the lines before have %zu and %zu", place,
-			       row.n_cats, row.n_dynamic, d->rows[0].n_cats, d->rows[0].n_dynamic);
-	for (size_t i = 0; i < row.n_cats; i++)
+			       row.target.n_cats, row.target.n_features, first->n_cats, first->n_features);
+	for (size_t i = 0; i < row.target.n_cats; i++)
 		if (row.target.cats[i] >= d->cardinality[i])
 			d->cardinality[i] = row.target.cats[i] + 1;
 	return dataset_add(d, &row, err);
-}
-
-static bool
-is_blank(struct span line)
-{
-	for (size_t i = 0; i < line.len; i++)
-		if (!strchr(" \t\r", line.ptr[i]))
-			return false;
-	return true;
 }
 
 int
@@ -200,7 +201,7 @@ dataset_lines(struct input *in, struct dataset *d, struct err *err)
 		}
 		line = (struct span){ w.ptr, nl ? (size_t)(nl - w.ptr) : w.len };
 		number++;
-		if (!is_blank(line) && add_line(d, line, number, input_name(in), err) < 0)
+		if (!dataset_blank(line) && add_line(d, line, number, input_name(in), err) < 0)
 			return -1;
 		input_skip(in, line.len + (nl ? 1 : 0));
 	}

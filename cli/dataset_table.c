@@ -104,9 +104,15 @@ read_header(struct table *t, struct err *err)
 		if (i == t->time_field || !listed(t->options->columns, r->fields[i]))
 			continue;
 		t->names[t->n_fields] = arena_copy(t->arena, r->fields[i]).ptr;
+		if (!t->names[t->n_fields])
+			return err_set(err, REASON_NO_MEMORY, "%s", input_name(t->in));
 		t->fields[t->n_fields++] = i;
 	}
-	return check_columns(t, err);
+	if (check_columns(t, err) < 0)
+		return -1;
+	return t->n_fields
+		   ? 0
+		   : err_set(err, REASON_FILE_INVALID, "%s:1: there is no column beside the times", input_name(t->in));
 }
 
 static int
@@ -149,12 +155,21 @@ learn_step(struct table *t, struct dataset *d, int64_t time_us, struct err *err)
 }
 
 static int
+too_few_fields(const struct table *t, struct err *err)
+{
+	return err_set(err, REASON_FILE_INVALID, "%s:%lld: only %zu fields", input_name(t->in), (long long)t->line,
+		       t->record.n_fields);
+}
+
+static int
 check_time(struct table *t, struct dataset *d, struct err *err)
 {
 	static const struct time_format any = { .form = TIME_AUTO };
 	struct span text = t->record.fields[t->time_field];
 	int64_t time_us, expected;
 
+	if (t->time_field >= t->record.n_fields)
+		return too_few_fields(t, err);
 	if (timestamp_parse(text, &any, &time_us, err) < 0) {
 		err->reason = REASON_FILE_INVALID;
 		return err_wrap(err, "%s:%lld", input_name(t->in), (long long)t->line);
@@ -190,8 +205,7 @@ read_row(struct table *t, struct dataset *d, struct err *err)
 		return -1;
 	for (size_t i = 0; i < t->n_fields; i++) {
 		if (t->fields[i] >= t->record.n_fields)
-			return err_set(err, REASON_FILE_INVALID, "%s:%lld: only %zu fields", input_name(t->in),
-				       (long long)t->line, t->record.n_fields);
+			return too_few_fields(t, err);
 		if (read_cell(t, t->fields[i], &t->values[t->n * t->n_fields + i], err) < 0)
 			return -1;
 	}

@@ -48,10 +48,12 @@ struct session {
 	struct panel_rule rule;
 	struct artefact artefact;
 	struct panel *panel;
-	struct arena *arena; /* of a batch */
-	struct line *lines;  /* BATCH */
-	double *numbers;     /* of all their forecasts */
+	const struct deepar *network; /* what a line must fit; NULL: DeepAR takes no part */
+	struct arena *arena;          /* of a batch */
+	struct line *lines;           /* BATCH */
+	double *numbers;              /* of all their forecasts */
 	struct buffer out;
+	const char *file;
 	size_t n, number; /* lines in the batch; number of the line read last */
 	int64_t done, failed;
 };
@@ -81,6 +83,8 @@ prepare(struct session *s, const struct forecast_words *o, struct err *err)
 		s->rule.horizon = (size_t)c->horizon;
 	if (panel_new(&s->rule, *o->model ? &s->artefact : NULL, NULL, &s->panel, err) < 0)
 		return -1;
+	if (c && s->rule.members >> PANEL_DEEPAR & 1)
+		s->network = s->artefact.networks[0];
 	flat = s->rule.horizon * s->rule.n_levels;
 	s->arena = arena_new(1 << 20, 8 << 20);
 	s->lines = calloc(BATCH, sizeof(*s->lines));
@@ -207,8 +211,8 @@ forecast_batch(struct session *s, struct err *err)
 
 		l->forecast = forecasts[k];
 		if (l->forecast.basis == FORECAST_NOTHING)
-			err_set(&l->why, REASON_FILE_INVALID, "line %zu: \"target\" has no value that is known",
-				l->row.line);
+			err_set(&l->why, REASON_FILE_INVALID, "%.250s: line %zu: \"target\" has no value that is known",
+				s->file, l->row.line);
 	}
 	if (print_batch(s, err) < 0)
 		return -1;
@@ -218,15 +222,36 @@ forecast_batch(struct session *s, struct err *err)
 	return 0;
 }
 
+/* Is it what the model was trained for?  The panel would put DeepAR to sleep without a word. */
 static int
-take_line(struct session *s, struct span line, const char *file, struct err *err)
+check_line(const struct session *s, const struct target *t, const char *place, struct err *err)
+{
+	if (!s->network || deepar_check_target(s->network, t, s->rule.horizon, err) == 0)
+		return 0;
+	err->reason = REASON_FILE_INVALID;
+	return err_wrap(err, "%s", place);
+}
+
+/* A line, or the beginning of one that is too long. */
+struct piece {
+	struct span text;
+	size_t taken; /* bytes, line end included */
+	bool whole;
+};
+
+static int
+take_line(struct session *s, const struct piece *p, struct err *err)
 {
 	struct line *l = &s->lines[s->n++];
 	char place[300];
 
-	snprintf(place, sizeof(place), "%.250s: line %zu", file, ++s->number);
+	snprintf(place, sizeof(place), "%.250s: line %zu", s->file, s->number);
 	err_clear(&l->why);
-	if (dataset_line(line, place, s->arena, &l->row, &l->why) < 0 && l->why.reason == REASON_NO_MEMORY) {
+	if (!p->whole)
+		err_set(&l->why, REASON_FILE_INVALID, "%s: longer than %u bytes", place, INPUT_WINDOW_MAX);
+	else if (dataset_line(p->text, place, s->arena, &l->row, &l->why) == 0)
+		check_line(s, &l->row.target, place, &l->why);
+	if (l->why.reason == REASON_NO_MEMORY) {
 		*err = l->why;
 		return -1;
 	}
@@ -234,33 +259,57 @@ take_line(struct session *s, struct span line, const char *file, struct err *err
 	return s->n == BATCH ? forecast_batch(s, err) : 0;
 }
 
+/* 1: there is one; 0: the end. */
 static int
-work(struct session *s, struct input *in, struct err *err)
+next_piece(struct input *in, struct piece *ret, struct err *err)
 {
-	struct progress bar;
-	int result = 0;
-
-	progress_start(&bar, "series");
-	while (result == 0) {
+	for (;;) {
 		struct span w = input_window(in);
 		const char *nl = w.len ? memchr(w.ptr, '\n', w.len) : NULL;
 
 		if (w.len == 0 && input_at_end(in))
-			break;
-		if (!nl && !input_at_end(in)) {
-			result = input_more(in, err);
-			continue;
+			return 0;
+		if (nl || input_at_end(in)) {
+			w.len = nl ? (size_t)(nl - w.ptr) : w.len;
+			*ret = (struct piece){ w, w.len + (nl ? 1 : 0), true };
+			return 1;
 		}
-		w.len = nl ? (size_t)(nl - w.ptr) : w.len;
-		if (w.len > 0)
-			result = take_line(s, w, input_name(in), err);
-		input_skip(in, w.len + (nl ? 1 : 0));
+		if (input_more(in, err) == 0)
+			continue;
+		if (err->reason != REASON_FILE_INVALID)
+			return -1;
+		err_clear(err);
+		w = input_window(in);
+		*ret = (struct piece){ w, w.len, false };
+		return 1;
+	}
+}
+
+static int
+work(struct session *s, struct input *in, struct err *err)
+{
+	struct err later = ERR_INIT;
+	struct progress bar;
+	struct piece p;
+	bool inside = false; /* a line whose beginning has been refused */
+	int result = 0, got = 0;
+
+	progress_start(&bar, "series");
+	while (result == 0 && (got = next_piece(in, &p, err)) > 0) {
+		if (!inside) {
+			s->number++;
+			if (!dataset_blank(p.text))
+				result = take_line(s, &p, err);
+		}
+		inside = !p.whole;
+		input_skip(in, p.taken);
 		progress_show(&bar, input_share(in), s->done);
 	}
+	/* What was read before a file broke off is forecast. */
 	if (result == 0 && s->n > 0)
-		result = forecast_batch(s, err);
+		result = forecast_batch(s, got < 0 ? &later : err);
 	progress_end(&bar);
-	return result;
+	return got < 0 ? got : result;
 }
 
 static int
@@ -278,8 +327,10 @@ forecast(const void *options, int n, char **words, struct err *err)
 	result = input_open(words[0], &in, err);
 	if (result == 0)
 		result = prepare(&s, o, err);
-	if (result == 0)
+	if (result == 0) {
+		s.file = input_name(in);
 		result = work(&s, in, err);
+	}
 	if (result == 0 && s.failed)
 		result =
 		    err_set(err, REASON_FILE_INVALID,

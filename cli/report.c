@@ -3,6 +3,7 @@
  *
  *	counts		what went in = what came out, exactly; rows of the tables
  *	forecasts	some of them drawn, with what came
+ *	models		who forecast, and what it lost
  *	anomalies	those that a simulation planted against the alerts
  *	latency		from the workers' histograms
  *	look		where to go on
@@ -46,7 +47,7 @@ static const struct option table[] = {
 };
 
 static int (*const sections[])(struct report *r, json_t *result, struct err *err) = {
-	report_counts, report_forecasts, report_anomalies, report_latency, report_look,
+	report_counts, report_forecasts, report_models, report_anomalies, report_latency, report_look,
 };
 
 void

@@ -35,6 +35,7 @@ struct report {
 /* -1 on what Kafka, the database or a file says. */
 int report_counts(struct report *r, json_t *result, struct err *err);
 int report_forecasts(struct report *r, json_t *result, struct err *err);
+int report_models(struct report *r, json_t *result, struct err *err);
 int report_anomalies(struct report *r, json_t *result, struct err *err);
 int report_latency(struct report *r, json_t *result, struct err *err);
 int report_look(struct report *r, json_t *result, struct err *err);

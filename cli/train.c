@@ -84,9 +84,9 @@ configure(const struct train_words *o, const struct dataset *d, size_t windows, 
 	c->hidden = (int32_t)o->hidden;
 	c->head = (enum deepar_head)o->head;
 	c->dropout = o->dropout;
-	c->n_cats = (int32_t)d->rows[0].n_cats;
+	c->n_cats = (int32_t)d->rows[0].target.n_cats;
 	memcpy(c->cardinality, d->cardinality, sizeof(c->cardinality));
-	c->n_dynamic = (int32_t)d->rows[0].n_dynamic;
+	c->n_dynamic = (int32_t)d->rows[0].target.n_features;
 	train_options_default(t);
 	t->networks = (int32_t)o->networks;
 	t->epochs = (int32_t)o->epochs;

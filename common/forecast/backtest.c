@@ -28,6 +28,7 @@ struct run {
 	size_t n;
 	struct panelist *learnt; /* n */
 	struct opened *opened;   /* n x windows */
+	size_t slots;            /* of those */
 	double *numbers;         /* what they point into */
 	struct backtest *ret;
 	size_t first;           /* number of the chunk's first series */
@@ -53,7 +54,7 @@ lay_out(struct run *r)
 {
 	size_t row = r->rule->n_levels, flat = r->rule->horizon * row, each = flat * (2 + PANEL_MEMBERS);
 
-	for (size_t k = 0; k < CHUNK * r->how->windows; k++) {
+	for (size_t k = 0; k < r->slots; k++) {
 		double *at = r->numbers + k * each;
 
 		r->opened[k].forecast.values = at;
@@ -65,17 +66,17 @@ lay_out(struct run *r)
 static int
 run_new(struct run *r, const struct artefact *model, struct err *err)
 {
-	size_t slots = CHUNK * r->how->windows, row = r->rule->horizon * r->rule->n_levels;
+	size_t row = r->rule->horizon * r->rule->n_levels;
 
 	if (r->how->windows < 1 || r->how->stride < 1)
 		return err_set(err, REASON_OPTION_INVALID, "windows and stride must be at least 1");
 	if (panel_new(r->rule, model, NULL, &r->panel, err) < 0)
 		return -1;
 	r->learnt = malloc(CHUNK * sizeof(*r->learnt));
-	r->opened = calloc(slots, sizeof(*r->opened));
-	r->numbers = malloc(slots * row * (2 + PANEL_MEMBERS) * sizeof(*r->numbers));
+	r->opened = calloc(r->slots, sizeof(*r->opened));
+	r->numbers = malloc(r->slots * row * (2 + PANEL_MEMBERS) * sizeof(*r->numbers));
 	if (!r->learnt || !r->opened || !r->numbers)
-		return err_set(err, REASON_NO_MEMORY, "%zu forecasts of %zu numbers", slots, row);
+		return err_set(err, REASON_NO_MEMORY, "%zu forecasts of %zu numbers", r->slots, row);
 	lay_out(r);
 	return 0;
 }
@@ -188,7 +189,7 @@ run_chunk(struct run *r, struct err *err)
 	size_t season = r->how->season ? r->how->season : (size_t)r->rule->frequency.season;
 
 	memset(r->learnt, 0, CHUNK * sizeof(*r->learnt));
-	for (size_t k = 0; k < CHUNK * r->how->windows; k++)
+	for (size_t k = 0; k < r->slots; k++)
 		r->opened[k].used = false;
 	for (size_t i = 0; i < r->n; i++) {
 		size_t first = origin_of(r, &r->targets[i], 0),
@@ -207,7 +208,7 @@ int
 backtest_run(const struct panel_rule *rule, const struct artefact *model, const struct backtest_rule *how,
 	     const struct target *targets, size_t n, struct backtest *ret, struct err *err)
 {
-	struct run r = { .rule = rule, .how = how, .ret = ret };
+	struct run r = { .rule = rule, .how = how, .ret = ret, .slots = (n < CHUNK ? n : CHUNK) * how->windows };
 	int result = run_new(&r, model, err);
 
 	for (size_t at = 0; result == 0 && at < n; at += CHUNK) {

@@ -17,6 +17,7 @@
 
 #define STEPS_MAX 100000
 #define CARDINALITY_MAX 1000000
+#define AGE_MAX (INT64_C(1) << 48)
 #define ALIGNMENT 64
 
 static const char *const head_names[HEAD_COUNT] = { "student-t", "normal", "negative-binomial", "beta" };
@@ -75,8 +76,10 @@ check_between(const char *field, int64_t value, int64_t low, int64_t high, struc
 static int
 check_frequency(const struct frequency *f, struct err *err)
 {
-	bool sound = f->unit <= UNIT_MONTH && f->multiple >= 1 && f->n_lags >= 1 && f->n_lags <= FREQUENCY_LAGS_MAX &&
-		     f->n_features <= FREQUENCY_FEATURES_MAX && memchr(f->name, 0, sizeof(f->name)) && f->season >= 1 &&
+	struct frequency same;
+	bool sound = memchr(f->name, 0, sizeof(f->name)) && frequency_parse(f->name, &same, NULL) == 0 &&
+		     f->unit == same.unit && f->multiple == same.multiple && f->n_lags >= 1 &&
+		     f->n_lags <= FREQUENCY_LAGS_MAX && f->n_features <= FREQUENCY_FEATURES_MAX && f->season >= 1 &&
 		     f->long_season >= 0;
 
 	for (size_t i = 0; sound && i < f->n_lags; i++)
@@ -154,9 +157,21 @@ deepar_config_weights(const struct deepar_config *c)
 	return n;
 }
 
+/* A model that has none of them does not look at what a series has. */
 static int
-check_cats_of(const struct deepar *m, const struct target *t, struct err *err)
+check_count(const char *field, size_t n, int32_t wanted, struct err *err)
 {
+	if (wanted > 0 && n != (size_t)wanted)
+		return err_set(err, REASON_OPTION_INVALID, "%s has %zu, the model wants %" PRId32, field, n, wanted);
+	return 0;
+}
+
+static int
+check_static(const struct deepar *m, const struct target *t, struct err *err)
+{
+	if ((t->cats && check_count("cat", t->n_cats, m->config.n_cats, err) < 0) ||
+	    (t->reals && check_count("real", t->n_reals, m->config.n_reals, err) < 0))
+		return -1;
 	for (int32_t i = 0; t->cats && i < m->config.n_cats; i++)
 		if (t->cats[i] < 0 || t->cats[i] >= m->config.cardinality[i])
 			return err_set(err, REASON_OPTION_INVALID,
@@ -177,6 +192,8 @@ check_dynamic(const struct deepar *m, const struct target *t, size_t future, str
 	if (!t->dynamic)
 		return err_set(err, REASON_OPTION_INVALID, "no dynamic features, the model needs %" PRId32,
 			       m->config.n_dynamic);
+	if (check_count("dynamic_feat", t->n_features, m->config.n_dynamic, err) < 0)
+		return -1;
 	if (t->n_dynamic < t->n || t->n_dynamic - t->n < future)
 		return err_set(
 		    err, REASON_OPTION_INVALID,
@@ -194,13 +211,17 @@ check_dynamic(const struct deepar *m, const struct target *t, size_t future, str
 int
 deepar_check_target(const struct deepar *m, const struct target *t, size_t future, struct err *err)
 {
-	if (t->age < 0)
-		return err_set(err, REASON_OPTION_INVALID, "age is %" PRId64 ", must be 0 or more", t->age);
+	if (t->age < 0 || t->age > AGE_MAX)
+		return err_set(err, REASON_OPTION_INVALID, "age is %" PRId64 ", must be 0 to %" PRId64, t->age,
+			       AGE_MAX);
 	for (size_t i = 0; i < t->n; i++)
 		if (isinf(t->values[i]))
 			return err_set(err, REASON_OPTION_INVALID,
 				       "target[%zu] is %g, must be finite, or NaN for a gap", i, t->values[i]);
-	return check_cats_of(m, t, err) < 0 ? -1 : check_dynamic(m, t, future, err);
+		else if (!isnan(t->values[i]) && !head_covers(m->config.head, t->values[i]))
+			return err_set(err, REASON_OPTION_INVALID, "target[%zu] is %g: the head %s cannot have it", i,
+				       t->values[i], deepar_head_name(m->config.head));
+	return check_static(m, t, err) < 0 ? -1 : check_dynamic(m, t, future, err);
 }
 
 /* ---- tensors ---- */

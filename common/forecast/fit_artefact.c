@@ -35,7 +35,7 @@ take_networks(const struct training *t, struct artefact *a, struct err *err)
 	for (size_t i = 0; i < training_networks(t) && a->n_networks < ARTEFACT_NETWORKS_MAX; i++) {
 		double validation = training_validation(t, i);
 
-		if (isfinite(best) && !(validation <= WEAK * best))
+		if (!training_network(t, i) || (isfinite(best) && !(validation <= WEAK * best)))
 			continue;
 		if (copy_network(training_network(t, i), &a->networks[a->n_networks], err) < 0)
 			return -1;
@@ -93,6 +93,7 @@ fit_artefact(const struct training *t, const char *name, const struct target *ta
 		return -1;
 	}
 	snprintf(a.name, sizeof(a.name), "%s", name);
+	snprintf(a.code, sizeof(a.code), "%s", FOREBAY_VERSION);
 	if (a.n_networks)
 		describe_data(targets, n, &a.networks[0]->config.frequency, &a);
 	set_version(&a);

@@ -312,6 +312,13 @@ head_supports(enum deepar_head head, double value)
 	}
 }
 
+bool
+head_covers(enum deepar_head head, double value)
+{
+	return isfinite(value) && (value >= 0 || (head != HEAD_NEGATIVE_BINOMIAL && head != HEAD_BETA)) &&
+	       (value <= 1 || head != HEAD_BETA);
+}
+
 double
 head_draw(enum deepar_head head, const double *params, double scale, double (*next)(void *stream), void *stream)
 {

@@ -20,7 +20,8 @@
 #include "common/forecast/panel_parts.h"
 
 #define REACH 4.0
-#define RATE 0.05 /* of calibration, units a forecast: steps of one part of the horizon err together and share it */
+#define MOST 1e308 /* farther out weighted means would be infinite */
+#define RATE 0.05  /* of calibration, units a forecast: steps of one part of the horizon err together and share it */
 #define LEAST_UNIT 1e-3
 
 static const struct panelist nothing_learnt;
@@ -143,13 +144,13 @@ put(const struct panel *p, enum panel_member m, const struct panel_range *r, con
 {
 	size_t n_levels = p->rule.n_levels;
 	double reach = REACH * fmin(fmax(r->high - r->low, r->scale), 1e300 / REACH);
+	double least = fmax(r->low - reach, -MOST), most = fmin(r->high + reach, MOST);
 
 	for (size_t h = 0; h < p->rule.horizon; h++)
 		for (size_t q = 0; q < n_levels; q++) {
 			double value = values ? values[h * n_levels + q] : r->last;
 
-			members[(h * PANEL_MEMBERS + m) * n_levels + q] =
-			    fmin(fmax(value, r->low - reach), r->high + reach);
+			members[(h * PANEL_MEMBERS + m) * n_levels + q] = fmin(fmax(value, least), most);
 		}
 }
 

@@ -147,7 +147,9 @@ static const char list_sql[] =
     "SELECT " COLUMNS "WHERE $1::text IS NULL OR m.name = $1 ORDER BY m.created_us DESC, m.name, m.version, f.key";
 static const char get_sql[] = "SELECT " COLUMNS "WHERE m.name = $1 AND m.version = $2 ORDER BY f.key";
 static const char untold_sql[] =
-    "SELECT " COLUMNS "WHERE m.announced_time IS NULL ORDER BY m.changed_us, m.name, m.version, f.key";
+    "SELECT " COLUMNS
+    "WHERE m.announced_time IS NULL ORDER BY m.status NOT IN ('live', 'canary'), m.changed_us, m.name, m.version, "
+    "f.key";
 
 enum { NAME, VERSION, FAMILY, STATUS, SHARE, CREATED, FROM, TO, PARENT, SHA256, SIZE, FIGURE, VALUE };
 

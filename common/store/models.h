@@ -63,8 +63,9 @@ int models_changes(struct store *s, struct span name, size_t limit, struct arena
 int models_turn(struct store *s, struct err *err);
 void models_turn_over(struct store *s);
 
-/* Versions whose standing the topic has not been told, oldest change first, without artefacts; and: it has been told (of the
- * standing that *M has; if that has changed meanwhile, it has not). */
+/* Versions whose standing the topic has not been told, without artefacts: those in use first, so that whoever listens never finds
+ * a model without any between two records; then oldest change first.  And: it has been told (of the standing that *M has; if that
+ * has changed meanwhile, it has not). */
 int models_untold(struct store *s, struct arena *arena, struct model **ret, size_t *n, struct err *err);
 int models_told(struct store *s, const struct model *m, struct err *err);
 

@@ -163,11 +163,13 @@ def found_again(world, live):
 def test_forecasts_that_stop(world):
     """While they come they are used; then the scorer makes its own, and says so; and back again."""
     live = world.worker(SCORER, **ONDEMAND)
+    live.await_ready()
     publish(world, 0, 100)
+    each = len(DEVICES) * len(METRICS)
+    until(lambda: sum(world.ends("forecasts").values()) == each, "all forecasts are in the topic")
     world.await_done("live", topic="forecasts")
     world.send(range(0, 100), DEVICES, noise())
     world.await_done("live")
-    each = len(DEVICES) * len(METRICS)
     assert bases(world) == {"forecast": 100 * each}
     world.send(range(100, 160), DEVICES, noise())
     world.await_done("live")

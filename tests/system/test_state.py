@@ -60,6 +60,7 @@ def same(world, topic, label="live", twin="twin", unit=None, start=None):
 # ---- killed at work ----
 
 INTERVALS = {"small": 100, "huge": HUGE}
+ROSTER_KEY = b"\x1fmodels"
 SPIKES = range(97, 100)   # rounds in which every third device is far off
 BEFORE, BETWEEN, AFTER = range(0, 103), range(103, 135), range(135, 175)
 
@@ -118,8 +119,12 @@ def test_killed_at_work(killed, kind, topic, interval):
 
 def test_killed_with_states_in_the_table_or_in_the_log(killed):
     """What it was rebuilt from: with a small interval states, with a huge one the records."""
+    rosters = [p for p, key, _, _ in killed.states(f"{FORECASTER}-small") if key == ROSTER_KEY]
+    partitions = {m.partition for m in killed.outputs("etl-preprocessor-twin", "series")}
+    assert sorted(rosters) == sorted(partitions)   # the forecaster has one where it has seen a window
     for kind in (ETL, SCORER, FORECASTER):
-        assert killed.recovered[f"{kind}-small"]["states"] == 2 * len(DEVICES)
+        more = len(rosters) if kind == FORECASTER else 0
+        assert killed.recovered[f"{kind}-small"]["states"] == 2 * len(DEVICES) + more
         assert killed.recovered[f"{kind}-huge"]["states"] == 0
         assert killed.recovered[f"{kind}-huge"]["records"] > 0
     assert killed.recovered["etl-preprocessor-small"]["records"] == 0
@@ -590,7 +595,8 @@ def test_answers_of_the_cache_are_repeated(line, world):
     world.send(range(0, 60), DEVICES, noise())
     world.await_done("etl")
     world.await_done("forecaster", topic="etl.series")
-    assert redis(line.redis_uri, "DBSIZE") == f":{2 * len(DEVICES)}"
+    found = redis(line.redis_uri, "EVAL", "return #redis.call('keys', 'forebay:forecast:*')", "0")
+    assert found == f":{2 * len(DEVICES)}"
     live = world.worker(SCORER, checkpoint_interval_ms=HUGE, score_warmup_readings=30, cache_timeout_ms=5000, **cache)
     world.await_done("live")
     kill(live)

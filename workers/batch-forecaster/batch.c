@@ -139,6 +139,8 @@ decode(struct forecaster *f, struct context *ctx, const struct input *in, struct
 {
 	if (codec_decode(f->windows, in->value, in->schema_id, context_arena(ctx), s, err) < 0)
 		return -1;
+	if (memchr(s->device.ptr, KEY_SEPARATOR, s->device.len))
+		return err_set(err, REASON_RECORD_INVALID, "device: with a unit separator in it");
 	if (!span_equal(in->key, s->device))
 		return err_set(err, REASON_KEY_MISMATCH, "key \"%.*s\", device \"%.*s\"", SPAN_ARG(in->key),
 			       SPAN_ARG(s->device));
@@ -350,6 +352,7 @@ forecaster_flush(void *self, struct context *ctx, struct err *err)
 		orders[i].track->history.pending = false;
 	for (size_t at = 0; map_next(f->waiting, &at, &key, &unused);)
 		map_take(f->waiting, key);
+	keeper_work(f->serving.keeper);
 	cache_flush(f->serving.cache);
 	return 0;
 }

@@ -7,8 +7,9 @@
 
 enum fit {
 	FITS,
-	UNFIT,   /* there is none, or it is for other series */
-	NOT_NOW, /* it cannot be used, and perhaps later */
+	UNFIT, /* there is none, or it is for other series */
+	AWAY,  /* nobody knows at present */
+	LOST,  /* it cannot be read, or there is no such version */
 };
 
 static enum fit
@@ -20,8 +21,10 @@ fit_of(struct library *l, const struct panel_rule *rule, struct span name, struc
 	if (!version.len)
 		return UNFIT;
 	c = library_look(l, name, version);
-	if (!c || c->broken)
-		return NOT_NOW;
+	if (!c)
+		return AWAY;
+	if (c->broken || c->missing)
+		return LOST;
 	if (strcmp(c->frequency, rule->frequency.name) != 0)
 		return UNFIT;
 	if ((size_t)c->horizon >= rule->horizon)
@@ -35,22 +38,42 @@ fit_of(struct library *l, const struct panel_rule *rule, struct span name, struc
 	return UNFIT;
 }
 
+/* Versions of the same model that are used NOW, as far as they can be; *RET stays as it is where none can. */
+static void
+go_on_with(struct library *l, const struct panel_rule *rule, const struct adopted_parts *now, struct adopted_parts *ret)
+{
+	const struct span none = { "", 0 };
+	enum fit serving = fit_of(l, rule, now->name, now->serving), rival = fit_of(l, rule, now->name, now->rival);
+	const struct adopted_parts left = { now->name, serving == FITS || serving == AWAY ? now->serving : none,
+					    rival == FITS || rival == AWAY ? now->rival : none };
+
+	if (left.serving.len || (left.rival.len && !now->serving.len))
+		*ret = left;
+}
+
+/* Is VERSION one that the entry names, or none? */
+static bool
+known(struct span version, struct span live, struct span canary)
+{
+	return !version.len || span_equal(version, live) || span_equal(version, canary);
+}
+
 /* What one entry of the roster means for a device.  False: nothing. */
 static bool
 consider(struct library *l, const struct panel_rule *rule, const struct roster_entry *e, struct span device,
-	 struct span mine, struct adopted_parts *ret, bool *stay)
+	 const struct adopted_parts *now, struct adopted_parts *ret)
 {
 	const struct span none = { "", 0 }, name = { e->name, e->name_len };
 	const struct span live = { e->live, e->live_len }, canary = { e->canary, e->canary_len };
 	enum fit of_live = fit_of(l, rule, name, live), of_canary = fit_of(l, rule, name, canary);
-	bool chosen = of_canary == FITS && roster_in_share(device, e->share);
+	bool stay = of_live == AWAY || of_live == LOST ||
+		    (of_canary == AWAY && known(now->serving, live, canary) && known(now->rival, live, canary));
 
-	*stay = span_equal(name, mine) && (of_live == NOT_NOW || of_canary == NOT_NOW);
-	if (*stay)
-		return true;
 	*ret = (struct adopted_parts){ name, of_live == FITS ? live : none, of_canary == FITS ? canary : none };
-	if (chosen)
+	if (of_canary == FITS && roster_in_share(device, e->share))
 		*ret = (struct adopted_parts){ name, ret->rival, ret->serving };
+	if (stay && span_equal(name, now->name))
+		go_on_with(l, rule, now, ret);
 	return ret->serving.len || ret->rival.len;
 }
 
@@ -58,20 +81,20 @@ int
 choose(struct library *l, const struct forecast_plan *plan, const struct roster *r, int64_t step_us, struct span device,
        struct adopted *now, struct adopted **ret, struct err *err)
 {
-	const struct span mine = adopted_parts(now).name;
+	const struct adopted_parts used = adopted_parts(now);
 	struct adopted_parts parts;
-	bool trained, stay = false;
+	bool trained;
 	struct panel_rule rule = plan_rule(plan, step_us, &trained);
 
 	*ret = NULL;
 	if (!trained || !library_open(l))
 		return 0;
 	for (size_t i = 0; i < r->n; i++) {
-		if (!consider(l, &rule, &r->entries[i], device, mine, &parts, &stay))
+		if (!consider(l, &rule, &r->entries[i], device, &used, &parts))
 			continue;
-		if (!stay && adopted_new(&parts, ret, err) < 0)
+		if (adopted_new(&parts, ret, err) < 0)
 			return -1;
-		if (stay || span_equal(adopted_text(*ret), adopted_text(now))) {
+		if (span_equal(adopted_text(*ret), adopted_text(now))) {
 			adopted_release(*ret);
 			*ret = adopted_share(now);
 		}

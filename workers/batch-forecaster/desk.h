@@ -11,7 +11,7 @@
 #include "workers/batch-forecaster/library.h"
 #include "workers/batch-forecaster/options.h"
 
-#define DESKS_MAX 12
+#define DESKS_MAX 32
 
 struct desk {
 	int64_t step_us;

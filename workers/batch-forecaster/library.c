@@ -148,8 +148,7 @@ tidy(struct library *l)
 
 /* Bytes to a book. */
 static int
-read_book(struct library *l, struct span key, struct span bytes, struct library_card *card, struct book **ret,
-	  struct err *err)
+read_book(struct library *l, struct span key, struct span bytes, struct book **ret, struct err *err)
 {
 	struct book *b = calloc(1, sizeof(*b));
 
@@ -168,10 +167,6 @@ read_book(struct library *l, struct span key, struct span bytes, struct library_
 		return err_set(err, REASON_NO_MEMORY, "models");
 	}
 	show(l, key, b);
-	memcpy(card->frequency, b->artefact.networks[0]->config.frequency.name, sizeof(card->frequency));
-	card->horizon = b->artefact.networks[0]->config.horizon;
-	card->known = true;
-	card->broken = false;
 	*ret = b;
 	return 0;
 }
@@ -184,6 +179,7 @@ fetch(struct library *l, struct span name, struct span version, struct span key,
 	struct span bytes = SPAN_NONE;
 	bool found = false;
 
+	card->missing = false;
 	if (!arena)
 		return err_set(err, REASON_NO_MEMORY, "models");
 	if (!l->source.get)
@@ -192,9 +188,10 @@ fetch(struct library *l, struct span name, struct span version, struct span key,
 		l->failed_us = clock_monotonic_us();
 		return -1;
 	}
+	card->missing = !found;
 	if (!found)
 		return err_set(err, REASON_STORE_DOWN, "there is no such version");
-	return read_book(l, key, bytes, card, ret, err);
+	return read_book(l, key, bytes, ret, err);
 }
 
 /* Why it is not here: counted always, told once. */
@@ -206,12 +203,24 @@ tell(struct library *l, struct span name, struct span version, struct library_ca
 
 	metric_add(metrics_series(l->metrics, &failure_spec, &reason), 1);
 	card->broken = why->reason == REASON_STATE_CORRUPT || why->reason == REASON_STATE_VERSION;
+	card->known = false;
 	card->asked_us = clock_monotonic_us();
 	if (card->told)
 		return;
 	card->told = true;
 	snprintf(text, sizeof(text), "%.*s/%.*s", SPAN_ARG(name), SPAN_ARG(version));
 	log_error(card->broken ? LOG_ERROR : LOG_WARN, "a model cannot be used", why, "model", LOG_S(text), NULL);
+}
+
+/* What the book says of itself; the card may be a new one. */
+static void
+fill_in(struct library_card *card, const struct book *b)
+{
+	const struct deepar_config *c = &b->artefact.networks[0]->config;
+
+	memcpy(card->frequency, c->frequency.name, sizeof(card->frequency));
+	card->horizon = c->horizon;
+	card->known = true;
 }
 
 /* The book and its card. */
@@ -226,11 +235,15 @@ find(struct library *l, struct span name, struct span version, struct library_ca
 	*card = card_of(l, key);
 	if (!*card)
 		return err_set(err, REASON_NO_MEMORY, "models");
+	if (!*ret && (*card)->broken)
+		return err_set(err, REASON_STATE_CORRUPT, "model %.*s/%.*s cannot be read, as was found out before",
+			       SPAN_ARG(name), SPAN_ARG(version));
 	if (!*ret && fetch(l, name, version, key, *card, ret, err) < 0) {
 		err_wrap(err, "model %.*s/%.*s", SPAN_ARG(name), SPAN_ARG(version));
 		tell(l, name, version, *card, err);
 		return -1;
 	}
+	fill_in(*card, *ret);
 	(*ret)->used = ++l->clock;
 	return 0;
 }
@@ -248,9 +261,9 @@ library_look(struct library *l, struct span name, struct span version)
 		return card;
 	if ((l->failed_us && now - l->failed_us < PAUSE_US) ||
 	    (card && card->asked_us && now - card->asked_us < PAUSE_US))
-		return NULL;
+		return card && card->missing ? card : NULL;
 	if (find(l, name, version, &card, &b, &ignored) < 0)
-		return card && card->broken ? card : NULL;
+		return card && (card->broken || card->missing) ? card : NULL;
 	tidy(l);
 	return card;
 }

@@ -36,7 +36,8 @@ struct library_card {
 	char frequency[FREQUENCY_NAME_BYTES];
 	int32_t horizon;  /* steps */
 	bool known;       /* the two above */
-	bool broken;      /* nothing can read it */
+	bool broken;      /* nothing can read it; not looked at again */
+	bool missing;     /* the source answered that it does not have it, some seconds ago at most */
 	bool told;        /* the log has been told why it is not used */
 	int64_t asked_us; /* when it was last asked for in vain, on the monotonic clock; 0: never */
 };
@@ -49,8 +50,8 @@ DEFINE_CLEANUP(struct library, library_free)
 bool library_open(const struct library *l); /* is there a source? */
 
 /*
- * What is known of a version; it is fetched if nothing is.  The card is the library's, until the next call.  After a failure the
- * source is left alone for some seconds.  NULL: it cannot be fetched at present, or memory is out.
+ * What is known of a version (known, broken or missing); it is fetched if nothing is.  The card is the library's, until the next
+ * call.  After a failure the source is left alone for some seconds.  NULL: it cannot be fetched at present, or memory is out.
  */
 struct library_card *library_look(struct library *l, struct span name, struct span version);
 

@@ -23,7 +23,9 @@ struct forecaster_options {
 	int64_t drift_least;
 	int64_t batch_max_series;
 	char *cache_uri;
-	int64_t cache_ttl_ms, cache_timeout_ms;
+	int64_t cache_ttl_ms, cache_ttl_max_ms, cache_timeout_ms;
+	int64_t cache_window_ms, cache_warm_bytes, cache_warm_per_second;
+	double cache_target;
 };
 
 extern const struct option forecaster_option_table[];

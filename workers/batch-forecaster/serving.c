@@ -8,10 +8,13 @@
 #include "workers/batch-forecaster/serving.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/random.h"
+#include "common/record/shape.h"
 
 #define YEAR_10000_US INT64_C(253402300800000000)
 #define SCRATCH_BYTES ((size_t)8 << 20)
@@ -69,11 +72,18 @@ int
 serving_open(struct serving *s, const struct forecaster_options *opt, const struct forecast_plan *plan,
 	     struct worker *w, struct err *err)
 {
+	const struct keeper_options keeper = {
+		.adapt = { opt->cache_target, opt->cache_ttl_ms, opt->cache_ttl_max_ms },
+		.window_ms = opt->cache_window_ms,
+		.warm_bytes = (size_t)opt->cache_warm_bytes,
+		.warm_per_second = opt->cache_warm_per_second,
+	};
+
 	serving_close(s); /* a second attempt */
 	s->plan = plan;
-	s->ttl_ms = opt->cache_ttl_ms;
 	if (cache_new(worker_bounded(w) ? "" : opt->cache_uri, opt->cache_timeout_ms, worker_metrics(w), &s->cache,
 		      err) < 0 ||
+	    keeper_new(s->cache, &keeper, worker_metrics(w), &s->keeper, err) < 0 ||
 	    scratch_open(&s->scratch, &plan->panel, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(s->bases); i++)
@@ -88,9 +98,11 @@ serving_open(struct serving *s, const struct forecaster_options *opt, const stru
 void
 serving_close(struct serving *s)
 {
+	keeper_free(s->keeper);
 	cache_free(s->cache);
 	scratch_close(&s->scratch);
 	buffer_clear(&s->bytes);
+	s->keeper = NULL;
 	s->cache = NULL;
 }
 
@@ -257,6 +269,20 @@ make_record(struct serving *s, struct context *ctx, const struct order *o, const
 	return name_members(ctx, from, f, err);
 }
 
+/* A forecast that its record's rules refuse is left out: at a commit there is no record at hand that could be dead-lettered. */
+static int
+leave_out(const struct order *o, struct err *err)
+{
+	char series[2 * NAME_BYTES + 2];
+
+	if (err_class(err) != ERR_RECORD)
+		return -1;
+	snprintf(series, sizeof(series), "%.*s/%.*s", SPAN_ARG(o->device), SPAN_ARG(o->metric));
+	log_error(LOG_ERROR, "a forecast is left out", err, "series", LOG_S(series), NULL);
+	err_clear(err);
+	return 0;
+}
+
 static int
 send_one(struct serving *s, struct context *ctx, const struct order *o, const struct panel_forecast *from,
 	 struct err *err)
@@ -269,13 +295,15 @@ send_one(struct serving *s, struct context *ctx, const struct order *o, const st
 	if (from->basis == FORECAST_NOTHING)
 		return 0;
 	s->bytes.len = 0;
-	if (make_record(s, ctx, o, from, &f, err) < 0 || codec_encode(s->codec, &f, &s->bytes, err) < 0)
+	if (make_record(s, ctx, o, from, &f, err) < 0)
 		return -1;
+	if (codec_encode(s->codec, &f, &s->bytes, err) < 0)
+		return leave_out(o, err);
 	bytes = buffer_span(&s->bytes);
 	if (context_emit(ctx, s->output, o->device, &bytes, err) < 0)
 		return -1;
 	cache_forecast_key(o->device, o->metric, key);
-	cache_put(s->cache, span_of(key), bytes, s->ttl_ms);
+	keeper_put(s->keeper, span_of(key), bytes, f.step_us * (int64_t)f.n_steps / US_PER_MS);
 	return 0;
 }
 

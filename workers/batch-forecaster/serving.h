@@ -6,7 +6,7 @@
 #define FOREBAY_FORECASTER_SERVING_H
 
 #include "common/base/buffer.h"
-#include "common/cache/cache.h"
+#include "common/cache/keeper.h"
 #include "common/record/forecast.h"
 #include "common/worker/worker.h"
 #include "workers/batch-forecaster/desk.h"
@@ -37,7 +37,7 @@ struct serving {
 	struct codec *codec;   /* the worker's */
 	struct output *output; /* the worker's */
 	struct cache *cache;
-	int64_t ttl_ms;
+	struct keeper *keeper;
 	struct metric_series *bases[FORECAST_MODEL + 1], *batch, *seconds;
 };
 

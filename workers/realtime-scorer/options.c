@@ -44,7 +44,7 @@ const struct option scorer_option_table[] = {
 	  "what is held of a forecast, per series, 4 bytes a step and level; later steps are not used" },
 	{ "forecast.max.levels", OPTION_INT, AT(forecast_max_levels), "99", 1, 1000, "levels",
 	  "a forecast with more quantile levels is dead-lettered" },
-	{ "forecast.retry.ms", OPTION_INT, AT(forecast_retry_ms), "60000", 1000, 31536000000.0, "ms",
+	{ "forecast.retry.ms", OPTION_INT, AT(forecast_retry_ms), "3600000", 1000, 31536000000.0, "ms",
 	  "a series that no forecast is held of, or whose forecast has run out, asks for one (cache, ondemand) at most once in this "
 	  "time, by its event times" },
 	{ "ondemand.history.steps", OPTION_INT, AT(ondemand_steps), "0", 0, RECENT_STEPS_MAX, "steps",

@@ -314,7 +314,7 @@ static const struct field score_fields[] = {
 	REAL(struct score, "state", state),           REAL(struct score, "p_scalar", p_scalar),
 	REAL(struct score, "p_forecast", p_forecast), REAL(struct score, "expected", expected),
 	REAL(struct score, "lower", lower),           REAL(struct score, "upper", upper),
-	TIME(struct score, "ingest_time", ingest_us),
+	TEXT(struct score, "basis", basis),           TIME(struct score, "ingest_time", ingest_us),
 };
 
 static const struct field alert_fields[] = {

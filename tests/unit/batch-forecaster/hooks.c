@@ -2,6 +2,7 @@
  * hooks.c -- the worker's hooks with real records: every new window gives one forecast from the history up to its end,
  * wherever transactions begin, end and fail, and whatever became of Redis.
  */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -201,6 +202,39 @@ without_redis(void **state)
 	workbench_free(b);
 }
 
+/* The greatest numbers there are, with either sign, alone and among small ones: what cannot be said of them stops nobody. */
+static void
+greatest_numbers(void **state)
+{
+	struct forecaster f = forecaster(10);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+	struct err err = ERR_INIT;
+
+	for (int64_t window = 0; window < 60; window++) {
+		double target[WINDOW];
+		uint8_t flags[WINDOW] = { 0 };
+		struct series s = { .device = SPAN("d0"),
+				    .metric = SPAN("m"),
+				    .start_us = window * WINDOW * STEP,
+				    .step_us = STEP,
+				    .target = target,
+				    .flags = flags,
+				    .n_target = WINDOW };
+
+		for (int64_t i = 0; i < WINDOW; i++) {
+			double sign = random_uniform(1, 0, (uint64_t)(window * WINDOW + i)) < .5 ? -1 : 1;
+
+			target[i] = window % 20 < 5 ? sign : window % 20 < 10 ? sign * DBL_MAX : sign * 0x1p-1074;
+		}
+		if (workbench_record(b, "telemetry.series", &series_record, "d0", &s, &err) < 0)
+			fail_msg("window %d: %s", (int)window, err.text);
+		workbench_commit(b);
+	}
+	assert_int_equal(workbench_count(b, "d0", "forecasts: "), 60);
+	assert_true(workbench_count(b, "d0", "forecasts.outcomes: ") > 30);
+	workbench_reload(b);
+}
+
 static void
 nothing_known(void **state)
 {
@@ -234,7 +268,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_transactions),    cmocka_unit_test(tells_the_truth),
 		cmocka_unit_test(repeats_are_ignored), cmocka_unit_test(without_redis),
-		cmocka_unit_test(nothing_known),
+		cmocka_unit_test(nothing_known),       cmocka_unit_test(greatest_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

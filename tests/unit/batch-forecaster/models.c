@@ -254,6 +254,17 @@ what_cannot_be_used(void **state)
 	}
 }
 
+/* As after a restart. */
+static void
+forget_models(struct workbench *b, struct forecaster *f)
+{
+	workbench_reload(b);
+	desks_clear(&f->desks);
+	library_free(f->library);
+	assert_int_equal(library_new(&f->source, b->worker.metrics, &f->library, NULL), 0);
+	f->desks.library = f->library;
+}
+
 /* After a restart the version in use turns out to be broken: nothing is folded, so the series goes on without. */
 static void
 broken_meanwhile(void **state)
@@ -263,16 +274,113 @@ broken_meanwhile(void **state)
 	struct buffer *bytes = &bench_shelf.models[0].bytes;
 
 	play(b, 0, 8, 1);
-	workbench_reload(b);
 	bytes->ptr[bytes->len / 2] ^= 1;
-	desks_clear(&f.desks);
-	library_free(f.library);
-	assert_int_equal(library_new(&f.source, b->worker.metrics, &f.library, NULL), 0);
-	f.desks.library = f.library;
+	forget_models(b, &f);
 	play(b, 8, 10, 1);
 	bytes->ptr[bytes->len / 2] ^= 1;
 	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), 3);
 	assert_int_equal(count(b, "d1", "forecasts: ", ""), 10);
+}
+
+/* The version in use was deleted: nobody waits for it, and what else is there goes on. */
+static void
+gone_meanwhile(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+	bool canary = roster_in_share(SPAN("d1"), .5);
+
+	play(b, 0, 14, 1);
+	bench_shelf.models[0].version = "another";
+	forget_models(b, &f);
+	play(b, 14, 16, 1);
+	bench_shelf.models[0].version = "v1";
+	assert_int_equal(count(b, "d1", "forecasts: ", ""), 16);
+	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), canary ? 7 : 9);
+	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v2\""), canary ? 4 : 0);
+}
+
+/* A canary that nobody can read holds up neither the next live version nor the way back. */
+static void
+beside_a_broken_canary(void **state)
+{
+	static const char *const canaries[] = { "broken", "nowhere" };
+
+	for (size_t i = 0; i < ARRAY_LEN(canaries); i++) {
+		struct forecaster f = bench_forecaster(100);
+		CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+
+		play(b, 0, 6, 1);
+		announce(b, canaries[i], MODEL_CANARY, .5);
+		give_round(b, 6);
+		announce(b, "v2", MODEL_LIVE, 0);
+		give_round(b, 7);
+		announce(b, "v1", MODEL_LIVE, 0);
+		give_round(b, 8);
+		workbench_commit(b);
+		assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), 3);
+		assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v2\""), 1);
+	}
+}
+
+/* PostgreSQL is away while a canary is announced: what serves goes on; a version that has left the roster does not. */
+static void
+while_the_canary_is_away(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+
+	play(b, 0, 6, 1);
+	announce(b, "v2", MODEL_LIVE, 0);
+	give_round(b, 6);
+	bench_shelf.down = true;
+	announce(b, "v3", MODEL_CANARY, 1);
+	give_round(b, 7);
+	announce(b, "v1", MODEL_LIVE, 0);
+	give_round(b, 8);
+	bench_shelf.down = false;
+	workbench_commit(b);
+	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), 2);
+	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v2\""), 2);
+}
+
+/* So many versions that what was found out about them is forgotten: what is at hand stays in use. */
+static void
+a_thousand_versions(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+
+	play(b, 0, 7, 1);
+	for (int i = 0; i < 1100; i++) {
+		char version[16];
+
+		snprintf(version, sizeof(version), "%d", i);
+		library_look(f.library, SPAN("others"), span_of(version));
+	}
+	play(b, 7, 9, 1);
+	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), 4);
+}
+
+/* A device whose name would end elsewhere. */
+static void
+separators_in_names(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+	double target[] = { 1 };
+	uint8_t flags[] = { 0 };
+	struct series s = { .device = SPAN("d\x1fx"),
+			    .metric = SPAN("a"),
+			    .step_us = STEP,
+			    .target = target,
+			    .flags = flags,
+			    .n_target = 1 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(workbench_record(b, "telemetry.series", &series_record, "d\x1fx", &s, &err), -1);
+	assert_int_equal(err.reason, REASON_RECORD_INVALID);
+	assert_int_equal(workbench_states(b), 0);
 }
 
 /* Models of other families are no business of ours, and leave no state. */
@@ -299,6 +407,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(folding_again_waits, shelf_up, shelf_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_used, shelf_up, shelf_down),
 		cmocka_unit_test_setup_teardown(broken_meanwhile, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(gone_meanwhile, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(beside_a_broken_canary, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(while_the_canary_is_away, shelf_up, shelf_down),
+		cmocka_unit_test_setup_teardown(a_thousand_versions, shelf_up, shelf_down),
+		cmocka_unit_test(separators_in_names),
 		cmocka_unit_test(other_families),
 	};
 

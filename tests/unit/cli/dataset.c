@@ -68,6 +68,8 @@ lines_become_series(void **state)
 	assert_int_equal(d.cardinality[0], 3);
 	assert_int_equal(d.cardinality[1], 4);
 	assert_int_equal(d.rows[0].target.n_dynamic, 5);
+	assert_int_equal(d.rows[0].target.n_features, 1);
+	assert_int_equal(d.rows[0].target.n_cats, 2);
 	assert_true(d.rows[0].target.dynamic[0][4] == 5);
 	dataset_clear(&d);
 }
@@ -136,6 +138,8 @@ static const struct refusal {
 	  REASON_FILE_INVALID, ":3: \"one\" is no number (field 2)" },
 	{ "a short row", "t,a,b\n2024-01-01 00:00,1,1\n2024-01-01 01:00,1\n", "", DATASET_TABLE, REASON_FILE_INVALID,
 	  ":3: only 2 fields" },
+	{ "times alone", "t\n2024-01-01 00:00\n", "", DATASET_TABLE, REASON_FILE_INVALID,
+	  "no column beside the times" },
 	{ "one row", "t,a\n2024-01-01 00:00,1\n", "", DATASET_TABLE, REASON_FILE_INVALID, "fewer than two rows" },
 };
 
@@ -173,6 +177,20 @@ a_missing_column_is_named(void **state)
 	assert_non_null(strstr(err.text, "there is no column \"when\""));
 }
 
+/* What stands in the fields of a longer row before it is not taken for its time. */
+static void
+a_row_without_its_time_is_named(void **state)
+{
+	struct dataset_options o = hourly_lines;
+	struct err err = ERR_INIT;
+	struct dataset d;
+
+	o.format = DATASET_TABLE;
+	o.time_column = "when";
+	assert_int_equal(read_text("a,when\n1,2024-01-01 00:00\n1\n", &o, &d, &err), -1);
+	assert_non_null(strstr(err.text, ":3: only 1 fields"));
+}
+
 int
 main(void)
 {
@@ -181,6 +199,7 @@ main(void)
 		cmocka_unit_test(columns_become_series),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(a_missing_column_is_named),
+		cmocka_unit_test(a_row_without_its_time_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,6 +256,9 @@ not_believed(void **state)
 	a.networks[0]->config.horizon = 0;
 	assert_wrong(&a, "horizon");
 	a.networks[0]->config.horizon = 3;
+	a.networks[0]->config.frequency.multiple = INT32_MAX;
+	assert_wrong(&a, "frequency");
+	a.networks[0]->config.frequency.multiple = 1;
 	a.levels[1] = 0.95;
 	assert_wrong(&a, "ascend");
 	a.levels[1] = 0.5;

@@ -163,6 +163,8 @@ refuses(void **state)
 		{ "inputs", offsetof(struct deepar_config, n_reals), 1000 },
 		{ "cardinality", offsetof(struct deepar_config, n_cats), 1 },
 		{ "frequency", offsetof(struct deepar_config, frequency.multiple), 0 },
+		{ "frequency", offsetof(struct deepar_config, frequency.multiple), INT32_MAX },
+		{ "frequency", offsetof(struct deepar_config, frequency.unit), UNIT_MONTH },
 		{ "frequency", offsetof(struct deepar_config, frequency.lags), 0 },
 	};
 
@@ -234,8 +236,11 @@ make_rich(struct rich *r)
 				     .values = r->values,
 				     .n = 6,
 				     .cats = r->cats,
+				     .n_cats = 2,
 				     .reals = r->reals,
+				     .n_reals = 1,
 				     .dynamic = r->dynamic,
+				     .n_features = 2,
 				     .n_dynamic = 8 };
 	r->model = network(&c);
 	deepar_init(r->model, 1);
@@ -265,23 +270,35 @@ checks_targets(void **state)
 	assert_refused(&r, 2, "cat[1] is 4, the model knows 0 to 3");
 	r.cats[1] = -1;
 	assert_refused(&r, 2, "cat[1] is -1");
+	r.target.n_cats = 1;
+	assert_refused(&r, 2, "cat has 1, the model wants 2");
 	r.target.cats = NULL;
 	assert_int_equal(deepar_check_target(r.model, &r.target, 2, &err), 0);
 	r.reals[0] = 1e300;
 	assert_refused(&r, 2, "real[0] is 1e+300");
+	r.target.n_reals = 0;
+	assert_refused(&r, 2, "real has 0, the model wants 1");
 	r.target.reals = NULL;
 	r.values[3] = -INFINITY;
 	assert_refused(&r, 2, "target[3] is -inf");
 	r.values[3] = NAN;
+	r.model->config.head = HEAD_NEGATIVE_BINOMIAL;
+	assert_refused(&r, 2, "target[2] is -4: the head negative-binomial cannot have it");
+	r.model->config.head = HEAD_STUDENT_T;
 	r.features[1][7] = NAN;
 	assert_refused(&r, 2, "dynamic_feat[1][7] is nan");
 	assert_int_equal(deepar_check_target(r.model, &r.target, 1, &err), 0);
+	r.target.n_features = 1;
+	assert_refused(&r, 1, "dynamic_feat has 1, the model wants 2");
+	r.target.n_features = 2;
 	r.target.n_dynamic = 5;
 	assert_refused(&r, 0, "at least 6");
 	r.target.dynamic = NULL;
 	assert_refused(&r, 0, "needs 2");
 	r.target.age = -1;
 	assert_refused(&r, 0, "age is -1");
+	r.target.age = INT64_MAX;
+	assert_refused(&r, 0, "age is 9223372036854775807");
 	deepar_free(r.model);
 }
 

@@ -217,14 +217,36 @@ of_a_training(void **state)
 	artefact_clear(&a);
 }
 
+/* A training that was broken off has networks that nobody has judged: they are left out. */
+static void
+of_an_unfinished_training(void **state)
+{
+	struct training *t = NULL;
+	struct train_options o;
+	struct deepar_config c;
+	struct frequency f;
+	struct artefact a;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(frequency_parse("1h", &f, &err), 0);
+	deepar_config_default(&f, 12, &c);
+	train_options_default(&o);
+	o.networks = 2;
+	assert_int_equal(training_new(&c, &o, targets, SERIES, NULL, &t, &err), 0);
+	assert_int_equal(fit_artefact(t, "deepar-1h", targets, SERIES, 77, &a, &err), 0);
+	assert_int_equal(a.n_networks, 0);
+	training_free(t);
+	artefact_clear(&a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_networks),
-		cmocka_unit_test(no_look_ahead),
-		cmocka_unit_test(missing_and_short),
-		cmocka_unit_test(of_a_training),
+		cmocka_unit_test(without_networks),          cmocka_unit_test(no_look_ahead),
+		cmocka_unit_test(missing_and_short),         cmocka_unit_test(of_a_training),
+		cmocka_unit_test(of_an_unfinished_training),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,8 +186,11 @@ small_shape(struct small *s, enum deepar_head head, double dropout, int32_t cont
 						 .values = s->values[i],
 						 .n = POINTS,
 						 .cats = s->cats[i],
+						 .n_cats = 2,
 						 .reals = &s->reals[i],
+						 .n_reals = 1,
 						 .dynamic = &s->features[i],
+						 .n_features = 1,
 						 .n_dynamic = POINTS };
 		s->splits[i] = splits[i];
 	}

@@ -261,7 +261,9 @@ one_bad_series_spoils_no_other(void **state)
 		wave(10 * (double)i, i, values[i], LENGTH);
 		if (i == 5)
 			values[i][LENGTH - 1] = DBL_MAX;
-		targets[i] = (struct target){ .values = values[i], .n = LENGTH - i, .cats = i % 8 == 3 ? &bad : &good };
+		targets[i] = (struct target){
+			.values = values[i], .n = LENGTH - i, .cats = i % 8 == 3 ? &bad : &good, .n_cats = 1
+		};
 		requests[i] = (struct panel_request){ &targets[i], NULL, 7 };
 		out[i] = into(&together[i]);
 	}

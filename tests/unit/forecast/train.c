@@ -60,7 +60,8 @@ world_new(struct world *w)
 		w->targets[i] = (struct target){ .start_us = 1700000000000000 / 3600000000 * 3600000000,
 						 .values = w->values[i],
 						 .n = POINTS,
-						 .cats = &w->cats[i] };
+						 .cats = &w->cats[i],
+						 .n_cats = 1 };
 	}
 }
 

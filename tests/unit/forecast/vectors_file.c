@@ -200,8 +200,9 @@ load_series(struct vectors *v, size_t i, const json_t *raw)
 		v->cats[i][k] =
 		    (int32_t)json_integer_value(json_array_get(vectors_at(raw, "feat_static_cat"), (size_t)k));
 	t->cats = v->model->config.n_cats ? v->cats[i] : NULL;
+	t->n_cats = (size_t)v->model->config.n_cats;
 	if (v->model->config.n_reals)
-		t->reals = v->reals[i] = vectors_flat(vectors_at(raw, "feat_static_real"), &n);
+		t->reals = v->reals[i] = vectors_flat(vectors_at(raw, "feat_static_real"), &t->n_reals);
 	v->split[i] = t->n - (size_t)v->model->config.horizon;
 	if (n_dynamic == 0)
 		return;
@@ -209,6 +210,7 @@ load_series(struct vectors *v, size_t i, const json_t *raw)
 	v->features[i] = calloc(n_dynamic, sizeof(*v->features[i]));
 	if (!v->features[i])
 		broken("no memory");
+	t->n_features = n_dynamic;
 	t->n_dynamic = n / n_dynamic;
 	for (size_t d = 0; d < n_dynamic; d++)
 		v->features[i][d] = v->dynamic[i] + d * t->n_dynamic;

@@ -474,6 +474,26 @@ told_once_until_it_changes(void **state)
 	assert_int_equal(untold(d, &list), 1);
 }
 
+/* Who takes a place is told before who left it. */
+static void
+those_in_use_are_told_first(void **state)
+{
+	struct desk *d = *state;
+	struct model *list;
+
+	for (int version = '1'; version <= '3'; version++)
+		add(d, (char[]){ (char)version, '\0' });
+	change(d, "1", MODEL_LIVE);
+	change(d, "2", MODEL_CANARY);
+	change(d, "2", MODEL_LIVE);
+	change(d, "3", MODEL_CANARY);
+	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), 0);
+	assert_int_equal(untold(d, &list), 3);
+	assert_int_equal(list[0].status, MODEL_CANARY);
+	assert_int_equal(list[1].status, MODEL_LIVE);
+	assert_int_equal(list[2].status, MODEL_RETIRED);
+}
+
 static void
 turns(void **state)
 {
@@ -570,6 +590,7 @@ main(void)
 		FACT(back_to_the_version_before),
 		FACT(back_over_a_version_that_lived_twice),
 		FACT(told_once_until_it_changes),
+		FACT(those_in_use_are_told_first),
 		FACT(turns),
 		FACT(trainings_are_kept),
 		FACT(trouble_is_named),
