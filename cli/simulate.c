@@ -20,7 +20,7 @@
 
 struct simulate_options {
 	struct kafka_access kafka;
-	char *topic, *duration, *step, *day, *start, *templates, *labels;
+	char *topic, *duration, *step, *day, *start, *from, *until, *templates, *labels;
 	int64_t devices, metrics, seed, anomalies;
 	double rate, duplicates, disorder, malformed, bad_values, gaps;
 	bool dry_run, json;
@@ -38,6 +38,9 @@ static const struct option table[] = {
 	  "length of a simulated day: with 1h the daily course repeats every hour" },
 	{ "start", OPTION_TEXT, AT(start), "", 0, 64, "",
 	  "the first step, 2024-03-01T00:00:00Z; empty: so that the last one is now" },
+	{ "from", OPTION_TEXT, AT(from), "", 0, 32, "",
+	  "leave out what comes before this much of the duration: it was sent by another call; empty: nothing" },
+	{ "until", OPTION_TEXT, AT(until), "", 0, 32, "", "leave out what comes after; empty: nothing" },
 	{ "seed", OPTION_INT, AT(seed), "1", 0, 9e15, "", "the same seed and options give the same messages" },
 	{ "templates", OPTION_TEXT, AT(templates), "", 0, 255, "",
 	  "kinds of devices, comma separated: thermostat,pump,meter; empty: all" },
@@ -130,20 +133,43 @@ count(struct simulation_counts *c, const struct simulated *m)
 	c->messages += m->kind != SIMULATED_NOTHING;
 }
 
+/* Messages [begin, end) of all. */
+struct part {
+	int64_t begin, end;
+};
+
+static int
+choose_part(const struct simulate_options *p, const struct simulator *s, const struct simulator_options *o,
+	    struct part *ret, struct err *err)
+{
+	int64_t a_step = simulator_count(s) / (o->steps + SIMULATOR_HELD_UP), from_us = 0, until_us = 0;
+
+	if ((*p->from && duration_parse(p->from, &from_us, err) < 0) ||
+	    (*p->until && duration_parse(p->until, &until_us, err) < 0))
+		return -1;
+	*ret = (struct part){ from_us / o->step_us * a_step,
+			      *p->until ? until_us / o->step_us * a_step : simulator_count(s) };
+	if (ret->begin < ret->end && ret->end <= simulator_count(s))
+		return 0;
+	return err_set(err, REASON_USAGE, "--from=%s, --until=%s: no part of --duration=%s", p->from, p->until,
+		       p->duration);
+}
+
 /* SENDER NULL: only count. */
 static int
-send_all(const struct simulator *s, struct sender *sender, struct simulation_counts *counts, struct err *err)
+send_all(const struct simulator *s, const struct part *part, struct sender *sender, struct simulation_counts *counts,
+	 struct err *err)
 {
 	CLEANUP(buffer_clear)
 	struct buffer scratch = BUFFER_INIT(1 << 20);
 	struct progress progress;
 	struct simulated m;
-	int64_t n = simulator_count(s);
+	int64_t n = part->end - part->begin;
 	int failed = 0;
 
 	progress_start(&progress, "messages");
 	for (int64_t i = 0; i < n && !failed; i++) {
-		failed = simulator_at(s, i, &scratch, &m, err);
+		failed = simulator_at(s, part->begin + i, &scratch, &m, err);
 		if (failed || m.kind == SIMULATED_NOTHING)
 			continue;
 		count(counts, &m);
@@ -228,17 +254,19 @@ run(const struct simulate_options *options, const struct property_list *override
 	struct arena *arena = arena_new(4096, 0);
 	struct outcome o = { .options = options, .simulated = &wanted };
 	struct client_config config;
+	struct part part;
 
 	if (!arena)
 		return err_set(err, REASON_NO_MEMORY, "simulate");
 	if (fill_simulator(&wanted, options, err) < 0 || simulator_new(&wanted, &s, err) < 0 ||
+	    choose_part(options, s, &wanted, &part, err) < 0 ||
 	    (*options->labels && write_labels(s, options->labels, err) < 0))
 		return -1;
 	if (!options->dry_run &&
 	    (kafka_client(&options->kafka, overrides, arena, &config, err) < 0 ||
 	     sender_open(&config, options->topic, options->rate, (int)options->kafka.timeout_ms, &sender, err) < 0))
 		return -1;
-	if (send_all(s, sender, &o.counts, err) < 0)
+	if (send_all(s, &part, sender, &o.counts, err) < 0)
 		return -1;
 	if (sender)
 		sender_counts(sender, &o.sent);

@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+#define VALUE_MAX 1e120 /* beyond, squares leave the range of numbers, and no border would ever be found again */
+
 /* A set of values. */
 struct part {
 	double n, sum, spread;
@@ -138,7 +140,7 @@ adwin_add(struct adwin *a, const struct adwin_rule *rule, double value)
 {
 	bool alarm = false;
 
-	if (!isfinite(value))
+	if (!(fabs(value) <= VALUE_MAX))
 		return false;
 	insert(a, value);
 	if (++a->ticks % rule->clock || a->width <= rule->grace)

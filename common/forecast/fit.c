@@ -23,7 +23,7 @@
 
 #define ROUNDS 20
 #define MIXED 0.5F   /* of the default prior in the weights */
-#define FOOT 0.05F   /* of the network, at least */
+#define FOOT 0.05F   /* of the network, at least, and of the others together */
 #define NARROWER 0.5 /* of a shift towards the median */
 
 #define FORECASTS_WANTED 200
@@ -151,20 +151,24 @@ list_cases(struct fit *f)
 
 /*
  * The default prior knows what classical members are worth in general.  Of a network it knows nothing: one that was trained badly
- * keeps what it was selected with, and in the worst case a foot in the door, from which it can earn more.
+ * keeps what it was selected with, and in the worst case a foot in the door, from which it can earn more.  So do the others.
  */
 static void
 mix_in(struct ensemble_rule *rule, const struct ensemble_rule *prior)
 {
 	for (size_t b = 0; b < rule->n_buckets; b++) {
 		float others = 1 - prior->prior[b][PANEL_DEEPAR], chosen = rule->prior[b][PANEL_DEEPAR];
-		float trained = prior->prior[b][PANEL_DEEPAR] > 0 && chosen < FOOT ? FOOT : chosen;
-		float kept = chosen < 1 ? (1 - trained) / (1 - chosen) : 0;
+		float trained = prior->prior[b][PANEL_DEEPAR] > 0 ? fminf(fmaxf(chosen, FOOT), 1 - FOOT) : chosen;
+		float mixed = chosen < 1 ? MIXED : 1;
 
-		for (size_t m = 0; m < rule->n_members && others > 0; m++)
-			rule->prior[b][m] = m == PANEL_DEEPAR ? trained
-							      : (1 - MIXED) * kept * rule->prior[b][m] +
-								    MIXED * (1 - trained) * prior->prior[b][m] / others;
+		for (size_t m = 0; m < rule->n_members && others > 0; m++) {
+			float own = chosen < 1 ? rule->prior[b][m] / (1 - chosen) : 0;
+
+			rule->prior[b][m] =
+			    m == PANEL_DEEPAR
+				? trained
+				: (1 - trained) * ((1 - mixed) * own + mixed * prior->prior[b][m] / others);
+		}
 	}
 }
 

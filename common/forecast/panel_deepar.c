@@ -65,7 +65,8 @@ may_ask(const struct panel *p, const struct target *t)
 	const struct deepar *m = p->model->networks[0];
 	struct err why = ERR_INIT;
 
-	return moves(t, (size_t)m->config.context) && deepar_check_target(m, t, p->rule.horizon, &why) == 0;
+	return moves(t, m->config.context > 1 ? (size_t)m->config.context : 2) &&
+	       deepar_check_target(m, t, p->rule.horizon, &why) == 0;
 }
 
 static bool

@@ -18,7 +18,7 @@
 bool
 ridge_choose(struct ridge *r, const int32_t *lags, size_t n_lags, size_t base, size_t season, size_t reach)
 {
-	size_t count = lags ? n_lags : season;
+	size_t count = lags ? n_lags : season < reach ? season : reach;
 
 	r->base = base;
 	r->n_lags = 0;

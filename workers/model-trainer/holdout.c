@@ -1,6 +1,7 @@
 /*
- * holdout.c -- both panels forecast each window from what was known before it, with the same noise.  A loss is divided by the
- * series' mean |value|, which is the same for all who are compared.
+ * holdout.c -- the panels forecast each window from what was known before it, with the same noise.  A loss is divided by the
+ * series' mean |value|, which is the same for all who are compared.  The floor has a panel of its own: naive members may be no part
+ * of the ensemble.
  */
 #include "workers/model-trainer/holdout.h"
 
@@ -16,9 +17,9 @@ enum side { OURS, LIVE, NAIVE, SIDES = NAIVE + GATE_NAIVE };
 
 struct scratch {
 	const struct holdout_rule *rule;
-	struct panel *ours, *live;
+	struct panel *ours, *live, *floor;
 	double *values, *theirs, *members,
-	    *row;          /* of our forecast, of the live one's, of our members, of one of them */
+	    *row; /* of our forecast, of the live one's or the floor's, of the floor's members, of one of them */
 	double *latencies; /* ms */
 	size_t n_latencies;
 	struct holdout *out;
@@ -29,6 +30,7 @@ scratch_clear_cleanup(struct scratch *s)
 {
 	panel_free(s->ours);
 	panel_free(s->live);
+	panel_free(s->floor);
 	free(s->values);
 	free(s->theirs);
 	free(s->members);
@@ -49,6 +51,7 @@ scratch_init(struct scratch *s, const struct artefact *candidate, const struct a
 {
 	const struct panel_rule *p = &s->rule->panel;
 	size_t numbers = p->horizon * p->n_levels;
+	struct panel_rule naive = *p;
 
 	s->values = calloc(numbers, sizeof(double));
 	s->theirs = calloc(numbers, sizeof(double));
@@ -58,7 +61,8 @@ scratch_init(struct scratch *s, const struct artefact *candidate, const struct a
 	s->out->series = calloc(series + 1, sizeof(*s->out->series));
 	if (!s->values || !s->theirs || !s->row || !s->members || !s->latencies || !s->out->series)
 		return err_set(err, REASON_NO_MEMORY, "held-back windows");
-	if (panel_new(p, candidate, NULL, &s->ours, err) < 0)
+	naive.members = 1U << PANEL_LAST | 1U << PANEL_SEASON | 1U << PANEL_LONG_SEASON;
+	if (panel_new(p, candidate, NULL, &s->ours, err) < 0 || panel_new(&naive, NULL, NULL, &s->floor, err) < 0)
 		return -1;
 	return live ? panel_new(p, live, NULL, &s->live, err) : 0;
 }
@@ -126,7 +130,7 @@ forecast_window(struct scratch *s, const struct target *t, uint64_t noise, const
 {
 	const struct panel_rule *p = &s->rule->panel;
 	const struct panel_request request = { .target = t, .noise = noise };
-	struct panel_forecast f = { .values = s->values, .members = s->members };
+	struct panel_forecast f = { .values = s->values };
 	bool known;
 
 	if (forecast_both(s, &request, &f, &known, err) < 0)
@@ -136,6 +140,9 @@ forecast_window(struct scratch *s, const struct target *t, uint64_t noise, const
 	accuracy_add(&sums[OURS], p->levels, p->n_levels, truth, s->values, p->horizon, NAN);
 	if (s->live)
 		accuracy_add(&sums[LIVE], p->levels, p->n_levels, truth, s->theirs, p->horizon, NAN);
+	f = (struct panel_forecast){ .values = s->theirs, .members = s->members };
+	if (panel_forecast(s->floor, &request, &f, 1, err) < 0)
+		return -1;
 	for (size_t m = 0; m < GATE_NAIVE; m++)
 		accuracy_add(&sums[NAIVE + m], p->levels, p->n_levels, truth, member_rows(s, &f, m), p->horizon, NAN);
 	return 0;

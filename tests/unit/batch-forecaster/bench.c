@@ -81,6 +81,10 @@ bench_forecaster(int64_t batch_max_series)
 					     .batch_max_series = batch_max_series,
 					     .cache_uri = empty,
 					     .cache_ttl_ms = 1000,
+					     .cache_ttl_max_ms = 1000,
+					     .cache_target = .9,
+					     .cache_window_ms = 60000,
+					     .cache_warm_per_second = 100,
 					     .cache_timeout_ms = 20 } };
 }
 

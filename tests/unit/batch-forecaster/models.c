@@ -312,12 +312,11 @@ beside_a_broken_canary(void **state)
 
 		play(b, 0, 6, 1);
 		announce(b, canaries[i], MODEL_CANARY, .5);
-		give_round(b, 6);
+		play(b, 6, 7, 1);
 		announce(b, "v2", MODEL_LIVE, 0);
-		give_round(b, 7);
+		play(b, 7, 8, 1);
 		announce(b, "v1", MODEL_LIVE, 0);
-		give_round(b, 8);
-		workbench_commit(b);
+		play(b, 8, 9, 1);
 		assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), 3);
 		assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v2\""), 1);
 	}
@@ -332,14 +331,13 @@ while_the_canary_is_away(void **state)
 
 	play(b, 0, 6, 1);
 	announce(b, "v2", MODEL_LIVE, 0);
-	give_round(b, 6);
+	play(b, 6, 7, 1);
 	bench_shelf.down = true;
 	announce(b, "v3", MODEL_CANARY, 1);
-	give_round(b, 7);
+	play(b, 7, 8, 1);
 	announce(b, "v1", MODEL_LIVE, 0);
-	give_round(b, 8);
+	play(b, 8, 9, 1);
 	bench_shelf.down = false;
-	workbench_commit(b);
 	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v1\""), 2);
 	assert_int_equal(count(b, "d1", "forecasts: ", "\"version\":\"v2\""), 2);
 }

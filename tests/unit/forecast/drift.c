@@ -187,6 +187,21 @@ adwin_window(void **state)
 	assert_true(adwin_mean(&a) > 5);
 }
 
+/* A number whose square is none: had it been taken, nothing would ever look different from it again. */
+static void
+adwin_outlives_what_is_huge(void **state)
+{
+	struct adwin a;
+	bool alarm = false;
+
+	(void)state;
+	memset(&a, 0, sizeof(a));
+	assert_false(adwin_add(&a, &windows, 1e300));
+	for (int i = 0; i < 1000; i++)
+		alarm |= adwin_add(&a, &windows, i < 500 ? i % 2 : 10 + i % 2);
+	assert_true(alarm);
+}
+
 /* A histogram that is full forgets instead of growing. */
 static void
 adwin_is_bounded(void **state)
@@ -228,12 +243,13 @@ kswin_bounds(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[12] = {
+	struct CMUnitTest tests[13] = {
 		cmocka_unit_test(adwin_window),
 		cmocka_unit_test(adwin_is_bounded),
 		cmocka_unit_test(kswin_bounds),
+		cmocka_unit_test(adwin_outlives_what_is_huge),
 	};
-	size_t n = 3;
+	size_t n = 4;
 
 	for (size_t i = 0; i < 3; i++) {
 		tests[n++] = (struct CMUnitTest){ rows[i].name, river, NULL, NULL, (void *)&rows[i] };

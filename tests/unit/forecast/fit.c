@@ -214,6 +214,16 @@ of_a_training(void **state)
 	artefact_clear(&b);
 	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 2, 5, NULL, NULL, &err), 0);
 	assert_true(isfinite(artefact_figure(&a, "wql.deepar")));
+	/* Where nobody else was asked the network is all that can be selected; the others stay within reach. */
+	rule = rule_of("deepar");
+	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 2, 5, NULL, NULL, &err), 0);
+	for (size_t k = 0; k < a.ensemble.n_buckets; k++) {
+		double sum = 0;
+
+		for (size_t m = 0; m < PANEL_MEMBERS; m++)
+			sum += (double)a.ensemble.prior[k][m];
+		assert_true(fabs(sum - 1) < 1e-5 && a.ensemble.prior[k][PANEL_RIDGE] > 0);
+	}
 	artefact_clear(&a);
 }
 
