@@ -6,12 +6,16 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cli/columns.h"
+#include "cli/endpoint.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 
 #define VERSION_SHOWN 10
+#define METRICS_MAX ((size_t)4 << 20)
 
 static const char sql[] =
     "WITH served AS (SELECT coalesce(version, '') AS version, count(*) AS forecasts FROM forebay.forecasts GROUP BY 1), "
@@ -100,16 +104,57 @@ print(struct report *r, const struct rows *rows, struct err *err)
 	return 0;
 }
 
+/* The value of METRIC, which has no labels, among the lines of TEXT; NaN: it is not there. */
+static double
+value_of(const char *text, const char *metric)
+{
+	size_t len = strlen(metric);
+
+	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL)
+		if (strncmp(line, metric, len) == 0 && line[len] == ' ')
+			return strtod(line + len, NULL);
+	return NAN;
+}
+
+/* How often the scorer has a forecast at hand when a value comes; NaN: nobody says. */
+static double
+hit_ratio(struct report *r, struct err *err)
+{
+	struct endpoint *e;
+	double ratio = NAN;
+	size_t n;
+
+	if (endpoints_parse(r->options->workers, r->arena, &e, &n, err) < 0)
+		return NAN;
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(buffer_clear)
+		struct buffer text = BUFFER_INIT(METRICS_MAX);
+
+		if (strcmp(e[i].name, "realtime-scorer") == 0 && endpoint_get(&e[i], "/metrics", &text, NULL) == 0 &&
+		    buffer_append(&text, "", 1) == 0)
+			ratio = value_of(text.ptr, "forebay_cache_hit_ratio");
+	}
+	return ratio;
+}
+
 int
 report_models(struct report *r, json_t *result, struct err *err)
 {
 	CLEANUP(rows_free)
 	struct rows *rows = NULL;
 	json_t *models = json_array();
+	double ratio = hit_ratio(r, NULL);
 
-	if (!models || json_object_set_new(result, "models", models) < 0)
+	if (!models || json_object_set_new(result, "models", models) < 0 ||
+	    json_object_set_new(result, "cache_hit_ratio", isfinite(ratio) ? json_real(ratio) : json_null()) < 0)
 		return err_set(err, REASON_NO_MEMORY, "report");
 	if (store_query(r->store, sql, NULL, 0, &rows, err) < 0 || take(rows, models, err) < 0)
 		return -1;
-	return r->options->json || rows_count(rows) == 0 ? 0 : print(r, rows, err);
+	if (r->options->json || rows_count(rows) == 0)
+		return 0;
+	if (print(r, rows, err) < 0)
+		return -1;
+	if (isfinite(ratio))
+		printf("  of the newest readings %.1f %% had a forecast held for them when they came\n", ratio * 100);
+	return 0;
 }

@@ -26,7 +26,7 @@ struct layout {
 	size_t used;
 };
 
-static float *
+static void *
 part(struct layout *l, size_t n)
 {
 	float *at = l->memory ? l->memory + l->used : NULL;
@@ -68,8 +68,8 @@ lay_block(struct engine *e, struct layout *l)
 	b->scale = part(l, b->ld);
 	b->drawn = part(l, (size_t)c->horizon * b->ld);
 	b->value = part(l, b->ld);
-	b->path = (uint64_t *)part(l, 2 * b->ld);
-	b->key = (uint64_t *)part(l, 2 * b->ld);
+	b->path = part(l, 2 * b->ld);
+	b->key = part(l, 2 * b->ld);
 }
 
 static size_t
@@ -90,7 +90,7 @@ lay_out(struct engine *e, float *memory)
 	lay_block(e, &l);
 	e->samples = part(&l, e->series * horizon * e->paths);
 	e->finite = part(&l, e->paths);
-	e->less = (int32_t *)part(&l, e->paths);
+	e->less = part(&l, e->paths);
 	return l.used;
 }
 

@@ -38,3 +38,13 @@ def test_most_anomalies_are_found_and_few_alerts_are_false(report):
 
 def test_latency_is_reported(report):
     assert report["latency_from_ingest"]
+
+
+def test_a_trained_model_is_live_and_serves(report):
+    served = {m["status"]: m for m in report["models"]}
+    assert served["live"]["name"] == "deepar-10min" and served["live"]["forecasts"] > 100
+    assert served["live"]["loss"] < served["live"]["naive_loss"]
+
+
+def test_forecasts_are_at_hand_when_readings_come(report):
+    assert report["cache_hit_ratio"] >= 0.94
