@@ -99,7 +99,7 @@ class Life:
         def one_more():
             self.go(1)
             return condition()
-        return until(one_more, what, 240, pause_s=0.3)
+        return until(one_more, what, 180, pause_s=0.3)
 
     # ---- what came of them ----
 
@@ -254,6 +254,7 @@ def test_drift_asks_for_a_training(life, trained, forecaster):
     until(lambda: epochs(watch) >= 3, "three epochs", 60)
     assert said(watch, "retrain")[0]["because"] == "drift"
     kill(watch)
+    watch.options["drift.series.min"] = NO_DRIFT["drift_series_min"]  # series that alarm later ask for no second one
     watch.start()
     assert watch.await_log(lambda e: e.get("event") == "training goes on")["bytes"] > 0
     ended = watch.await_log(lambda e: e.get("event") == "training has ended", 240)
