@@ -96,5 +96,6 @@ def machine():
 
 
 def finish():
-    stack("wipe")
+    if STACK.exists():
+        stack("wipe")
     shutil.rmtree(STACK, ignore_errors=True)

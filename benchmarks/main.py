@@ -6,7 +6,7 @@ import sys
 
 import common
 
-QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference")
+QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference", "training", "accuracy")
 
 
 def show(name, value, indent=0):
@@ -37,7 +37,8 @@ def main():
             answers[name] = question.run(given.records)
     except BaseException:
         common.say(f"failed; what was left is in {common.STACK}")
-        common.stack("stop")
+        if common.STACK.exists():
+            common.stack("stop")
         raise
     common.finish()
     if given.json:

@@ -31,7 +31,7 @@ TINY = {"train_networks": 1, "train_epochs": 12, "train_batches": 25, "train_hid
         "train_seconds": 0, "train_save_seconds": 0, "train_points_min": 300, "forecast_paths": 40, "fit_windows": 4,
         "gate_windows": 4, "gate_resamples": 500}
 # How much better a version must be is asked in earnest; how quick it is, or how often its 80 % hold, is not asked here.
-GATE = {"gate_latency_ms": 1e6, "gate_coverage_min": 0.2, "gate_coverage_max": 1, "gate_floor_max": 1.2}
+GATE = {"gate_latency_ms": 1e6, "gate_coverage_min": 0.5, "gate_coverage_max": 1, "gate_floor_max": 1.1}
 TRIAL = {"gate_canary_share": 0.5, "gate_canary_series": 16, "gate_canary_outcomes": 300, "poll_interval_ms": 200,
          "errors_retry_delay_max_ms": 500}
 NO_DRIFT = {"drift_series_min": 1000}
@@ -39,7 +39,8 @@ NO_DRIFT = {"drift_series_min": 1000}
 # serves would be one that nobody has trained.  What is learnt from anew is what the series are since they have changed.
 MONTH, CALM, CHANGED = 80, 80, 70  # rounds: before all, before the change, and while nobody forecasts
 DRIFT = {"drift_series_min": 6, "drift_share": 0.25, "drift_window_ms": (CHANGED + 6) * WINDOW * 3_600_000,
-         "drift_retrain_min_seconds": 0, "train_history_steps": CHANGED * WINDOW - 24}
+         "drift_retrain_min_seconds": 0, "train_history_steps": CHANGED * WINDOW - 24,
+         "train_epochs": 24, "train_batches": 100}  # long enough to be hit
 
 
 class Life:
@@ -241,7 +242,6 @@ def test_drift_asks_for_a_training(life, trained, forecaster):
     life.go(CALM)  # alarms of the trials before are too old by now
     watch = life.trainer(**DRIFT)
     until(lambda: watch.metric("forebay_drift_share") is not None, "it has read the outcomes", 60)
-    print("drift share", watch.metric("forebay_drift_share"))
     assert not said(watch, "retrain"), watch.text()
     kill(forecaster)
     life.change()
@@ -251,7 +251,7 @@ def test_drift_asks_for_a_training(life, trained, forecaster):
     until(lambda: sum(life.broker.ends("forecasts.outcomes").values()) > before + 50, "it is at work", 120)
     kill(forecaster)
     forecaster.start()
-    until(lambda: epochs(watch) >= 3, "three epochs", 60)
+    until(lambda: epochs(watch) >= 3, "three epochs", 180)
     assert said(watch, "retrain")[0]["because"] == "drift"
     kill(watch)
     watch.options["drift.series.min"] = NO_DRIFT["drift_series_min"]  # series that alarm later ask for no second one
@@ -264,13 +264,10 @@ def test_drift_asks_for_a_training(life, trained, forecaster):
     life.go_until(lambda: life.served_by(version), "it serves")
     since_us = life.now_us()
     life.go(6)
-    assert set(life.newest().values()) == {version}
     assert life.standings() == {"blank": "retired", trained: "retired", "worse": "rejected", version: "live"}
     assert life.served_by(version)
-
     old = [o for o in life.outcomes(life.changed_us) if o["version"] == trained]
-    new = [o for o in life.outcomes(since_us)]
-    print("old", mean(old, "model_loss"), mean(old, "loss"), "new", mean(new, "model_loss"), mean(new, "loss"))
+    new = life.outcomes(since_us)
     assert {o["version"] for o in new} == {version}
     assert mean(new, "model_loss") < 0.8 * mean(old, "model_loss")
     assert mean(new, "loss") < mean(old, "loss")
