@@ -69,20 +69,20 @@ check(const struct train_options *o, struct err *err)
 }
 
 /*
- * A lag that reaches further back than a whole window of any series is hardly ever anything but 0 here.  Its weights would stay what
- * chance made them, and speak up once the series have grown: they begin with nothing to say.
+ * A lag that reaches back over most of the longest series is 0 in most windows.  What chance made of its weights would stay much as it
+ * is, and speak up once the series have grown: it begins with nothing to say, and learns from the windows that do know it.
  */
 static void
-silence_unseen_lags(struct training *t)
+silence_rare_lags(struct training *t)
 {
 	const struct deepar_config *c = &t->model->config;
 	const struct deepar_layer first = deepar_layer(t->model, 0);
-	size_t longest = 0, window = (size_t)c->context + (size_t)c->horizon;
+	size_t longest = 0;
 
 	for (size_t i = 0; i < t->n; i++)
 		longest = t->targets[i].n > longest ? t->targets[i].n : longest;
 	for (size_t l = 0; l < c->frequency.n_lags; l++)
-		for (size_t row = 0; (size_t)c->frequency.lags[l] + window > longest && row < 4 * (size_t)c->hidden;
+		for (size_t row = 0; 4 * (size_t)c->frequency.lags[l] > 3 * longest && row < 4 * (size_t)c->hidden;
 		     row++)
 			first.weight_ih[row * first.inputs + l] = 0;
 }
@@ -92,7 +92,7 @@ static void
 begin(struct training *t)
 {
 	deepar_init(t->model, random_u64(t->options.seed, 1, (uint64_t)t->at.network));
-	silence_unseen_lags(t);
+	silence_rare_lags(t);
 	memcpy(t->mean->weights, t->model->weights, t->model->n_weights * sizeof(float));
 	memset(t->m, 0, t->model->n_weights * sizeof(float));
 	memset(t->v, 0, t->model->n_weights * sizeof(float));
