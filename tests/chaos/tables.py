@@ -47,6 +47,8 @@ FIELDS = {
                                           for i in range(0, len(r["values"]), len(r["levels"]))],
     ("forecast", "members"): lambda r: [m["name"] for m in r["members"]] or None,
     ("forecast", "weights"): lambda r: [m["weight"] for m in r["members"]] or None,
+    ("outcome", "members"): lambda r: list(r["members"]) or None,
+    ("outcome", "losses"): lambda r: list(r["members"].values()) or None,
 }
 
 
