@@ -4,6 +4,9 @@
  * COPY into the table itself is twice as fast but fails on the first row that is there already.  COPY into a temporary
  * table (no write-ahead log) and INSERT ... SELECT ... ON CONFLICT takes any rows.  table.c chooses between them.
  *
+ * Of rows with one identity the first one sent must win, and a heap does not keep the order of COPY: the room at the end
+ * of a page goes to a later, shorter row.  So the temporary table numbers its rows.
+ *
  * In a merge the rows that changed nothing are those that RETURNING does not give back, so both counts are exact.
  */
 #include "workers/sink-writer/layout.h"
@@ -12,6 +15,8 @@
 #include <string.h>
 
 #include "common/store/query.h"
+
+#define ROW_NUMBER "\"row number\"" /* of the temporary table alone */
 
 enum list { LIST_PLAIN, LIST_TYPES, LIST_UPDATE };
 
@@ -58,10 +63,12 @@ put_merge(struct buffer *out, const struct mapped_table *t, size_t n)
 	if (newer)
 		bad |= buffer_text(out, "DISTINCT ON (") | put_identity(out, t) | buffer_text(out, ") ");
 	bad |= put_columns(out, t, LIST_PLAIN) | buffer_printf(out, " FROM pg_temp.stage_%zu", n);
+	bad |= buffer_text(out, " ORDER BY ");
 	if (newer) { /* of several new states the newest; of equally new ones the first */
-		bad |= buffer_text(out, " ORDER BY ") | put_identity(out, t) | buffer_text(out, ", ");
-		bad |= query_identifier(out, t->columns[t->order].name) | buffer_text(out, " DESC, ctid");
+		bad |= put_identity(out, t) | buffer_text(out, ", ");
+		bad |= query_identifier(out, t->columns[t->order].name) | buffer_text(out, " DESC, ");
 	}
+	bad |= buffer_text(out, ROW_NUMBER);
 	bad |= buffer_text(out, " ON CONFLICT (") | put_identity(out, t) | buffer_text(out, ") DO ");
 	if (newer) {
 		bad |= buffer_text(out, "UPDATE SET ") | put_columns(out, t, LIST_UPDATE);
@@ -106,8 +113,9 @@ layout_init(struct layout *l, const struct mapped_table *t, size_t n, struct err
 
 	*l = (struct layout){ 0 };
 	snprintf(stage, sizeof(stage), "pg_temp.stage_%zu", n);
-	bad = buffer_printf(&out, "CREATE TEMP TABLE IF NOT EXISTS stage_%zu (", n) | put_columns(&out, t, LIST_TYPES);
-	bad |= buffer_text(&out, ") ON COMMIT DELETE ROWS");
+	bad = buffer_printf(&out, "CREATE TEMP TABLE IF NOT EXISTS stage_%zu (", n);
+	bad |= buffer_text(&out, ROW_NUMBER " bigint GENERATED ALWAYS AS IDENTITY (CACHE 1024), ");
+	bad |= put_columns(&out, t, LIST_TYPES) | buffer_text(&out, ") ON COMMIT DELETE ROWS");
 	l->stage = take_text(&out);
 	bad |= buffer_printf(&out, "TRUNCATE %s", stage);
 	l->empty = take_text(&out);

@@ -265,6 +265,31 @@ alerts_keep_the_newest(void **state)
 			 11005);
 }
 
+/* Of every two rows the second, shorter one fits into what is left of a page before the first one's. */
+static void
+first_sent_wins(void **state)
+{
+	enum { N = 4000, LONGEST = 250 };
+	struct fixture *f = *state;
+	char *text = arena_alloc(f->arena, LONGEST);
+
+	memset(text, 'x', LONGEST);
+	for (int64_t offset = 0; offset < N; offset++) {
+		bool second = offset % 2;
+		struct score s = { .device = SPAN("d"),
+				   .metric = SPAN("m"),
+				   .event_us = T0 + offset / 2,
+				   .value = second,
+				   .basis = { text, second ? 0 : (size_t)(offset * 7919 % LONGEST) },
+				   .ingest_us = T0 };
+
+		add(f, "scores", offset, &s);
+	}
+	commit(f, "scores", N);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM forebay.scores WHERE value = 0"), N / 2);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM forebay.scores"), N / 2);
+}
+
 static void
 dead_letters(void **state)
 {
@@ -308,6 +333,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(outcomes, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(scores, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(alerts_keep_the_newest, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(first_sent_wins, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(dead_letters, fixture_setup, fixture_teardown),
 	};
 
