@@ -263,9 +263,9 @@ print_table(struct session *s, struct err *err)
 }
 
 static int
-backtest(const void *options, int n, char **words, struct err *err)
+backtest(void *self, int n, char **words, struct err *err)
 {
-	const struct backtest_options *o = options;
+	const struct backtest_options *o = self;
 	struct session *s;
 	int result;
 
@@ -300,5 +300,5 @@ verb_backtest(int argc, char **argv)
 						NULL,
 						0 };
 
-	return verb_run(&program, "backtest", argc, argv, &options, backtest);
+	return verb_run(&program, true, argc, argv, &options, backtest);
 }

@@ -170,7 +170,7 @@ run(const struct checkpoints_options *o, const struct property_list *overrides, 
 	if (word->run(&c, err) < 0)
 		return -1;
 	*broken = c.broken;
-	return fflush(stdout) ? err_set(err, REASON_IO, "standard output cannot be written") : 0;
+	return 0;
 }
 
 static int
@@ -187,38 +187,38 @@ check_words(int n, char **given, const struct word **ret, struct err *err)
 	return err_set(err, REASON_USAGE, "say what to do: list, show, verify, prune or forget");
 }
 
+struct checkpoints_call {
+	struct checkpoints_options options;
+	struct property_list overrides;
+};
+
+static int
+checkpoints(void *self, int n, char **given, struct err *err)
+{
+	const struct checkpoints_call *c = self;
+	const struct word *word = NULL;
+	bool broken = false;
+
+	if (check_words(n, given, &word, err) < 0 ||
+	    run(&c->options, &c->overrides, word, n - 1, given + 1, &broken, err) < 0)
+		return -1;
+	return broken;
+}
+
 int
 verb_checkpoints(int argc, char **argv)
 {
-	struct checkpoints_options options;
-	struct property_list overrides = CLIENT_OVERRIDES;
-	const struct option_set sets[] = { { "Checkpoints", table, ARRAY_LEN(table), &options },
-					   { "Kafka", kafka_table, ARRAY_LEN(kafka_table), &options } };
+	struct checkpoints_call c = { .overrides = CLIENT_OVERRIDES };
+	const struct option_set sets[] = { { "Checkpoints", table, ARRAY_LEN(table), &c.options },
+					   { "Kafka", kafka_table, ARRAY_LEN(kafka_table), &c.options } };
 	const struct option_program program = {
 		"forebay checkpoints",
 		"list | show | verify | prune | forget: the states that workers keep in PostgreSQL",
 		sets,
 		ARRAY_LEN(sets),
-		&overrides,
+		&c.overrides,
 		1
 	};
-	const struct word *word = NULL;
-	enum options_verdict verdict;
-	struct err err = ERR_INIT;
-	bool broken = false;
-	char **given;
-	int n, failed;
 
-	if (options_load(&program, argc, argv, &n, &given, &verdict, &err) < 0)
-		return verb_fail("checkpoints", &err);
-	if (verdict == OPTIONS_DONE) {
-		options_clear(&program);
-		return EXIT_DONE;
-	}
-	failed = check_words(n, given, &word, &err) < 0 ||
-		 run(&options, &overrides, word, n - 1, given + 1, &broken, &err) < 0;
-	options_clear(&program);
-	if (failed)
-		return verb_fail("checkpoints", &err);
-	return broken ? EXIT_FAILED : EXIT_DONE;
+	return verb_run(&program, true, argc, argv, &c, checkpoints);
 }

@@ -284,28 +284,22 @@ check_words(int n, char **words, struct err *err)
 	return err_set(err, REASON_USAGE, "say what to do: migrate, status or retain");
 }
 
+static int
+db(void *self, int n, char **words, struct err *err)
+{
+	return check_words(n, words, err) < 0 ? -1 : run(self, words[0], err);
+}
+
 int
 verb_db(int argc, char **argv)
 {
-	struct db_options options;
+	struct db_options options = { 0 };
 	const struct option_set sets[] = { { "Database", table, ARRAY_LEN(table), &options } };
 	const struct option_program program = {
 		"forebay db", "migrate | status | retain: the database's schema, and what is kept in it",
 		sets,         ARRAY_LEN(sets),
 		NULL,         0
 	};
-	enum options_verdict verdict;
-	struct err err = ERR_INIT;
-	char **words;
-	int n_words, failed;
 
-	if (options_load(&program, argc, argv, &n_words, &words, &verdict, &err) < 0)
-		return verb_fail("db", &err);
-	if (verdict == OPTIONS_DONE) {
-		options_clear(&program);
-		return EXIT_DONE;
-	}
-	failed = check_words(n_words, words, &err) < 0 || run(&options, words[0], &err) < 0;
-	options_clear(&program);
-	return failed ? verb_fail("db", &err) : EXIT_DONE;
+	return verb_run(&program, true, argc, argv, &options, db);
 }

@@ -313,9 +313,9 @@ work(struct session *s, struct input *in, struct err *err)
 }
 
 static int
-forecast(const void *options, int n, char **words, struct err *err)
+forecast(void *self, int n, char **words, struct err *err)
 {
-	const struct forecast_words *o = options;
+	const struct forecast_words *o = self;
 	CLEANUP(input_close)
 	struct input *in = NULL;
 	struct session s = { .out = BUFFER_INIT(0) };
@@ -350,5 +350,5 @@ verb_forecast(int argc, char **argv)
 		"forebay forecast", "FILE: DeepAR JSON Lines in, quantiles out", sets, ARRAY_LEN(sets), NULL, 0
 	};
 
-	return verb_run(&program, "forecast", argc, argv, &words, forecast);
+	return verb_run(&program, true, argc, argv, &words, forecast);
 }

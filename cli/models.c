@@ -163,7 +163,7 @@ run(const struct models_options *o, const struct property_list *overrides, const
 	if (word->run(&c, err) < 0)
 		return -1;
 	*broken = c.broken;
-	return fflush(stdout) ? err_set(err, REASON_IO, "standard output cannot be written") : 0;
+	return 0;
 }
 
 static int
@@ -182,39 +182,38 @@ check_words(int n, char **given, const struct word **ret, struct err *err)
 		       "say what to do: list, show, diff, promote, roll-back, export, import or announce");
 }
 
+struct models_call {
+	struct models_options options;
+	struct property_list overrides;
+};
+
+static int
+models(void *self, int n, char **given, struct err *err)
+{
+	const struct models_call *c = self;
+	const struct word *word = NULL;
+	bool broken = false;
+
+	if (check_words(n, given, &word, err) < 0 || run(&c->options, &c->overrides, word, given + 1, &broken, err) < 0)
+		return -1;
+	return broken;
+}
+
 int
 verb_models(int argc, char **argv)
 {
-	struct models_options options;
-	struct property_list overrides = CLIENT_OVERRIDES;
-	const struct option_set sets[] = { { "Models", table, ARRAY_LEN(table), &options },
-					   { "Kafka", kafka_access_table, kafka_access_count, &options.kafka } };
+	struct models_call c = { .overrides = CLIENT_OVERRIDES };
+	const struct option_set sets[] = { { "Models", table, ARRAY_LEN(table), &c.options },
+					   { "Kafka", kafka_access_table, kafka_access_count, &c.options.kafka } };
 	const struct option_program program = {
 		"forebay models",
 		"list | show V | diff V V | promote V | roll-back NAME | export V FILE | import FILE | announce: trained "
 		"models and their standing (V: a version, or its beginning)",
 		sets,
 		ARRAY_LEN(sets),
-		&overrides,
+		&c.overrides,
 		1
 	};
-	const struct word *word = NULL;
-	enum options_verdict verdict;
-	struct err err = ERR_INIT;
-	bool broken = false;
-	char **given;
-	int n, failed;
 
-	if (options_load(&program, argc, argv, &n, &given, &verdict, &err) < 0)
-		return verb_fail("models", &err);
-	if (verdict == OPTIONS_DONE) {
-		options_clear(&program);
-		return EXIT_DONE;
-	}
-	failed =
-	    check_words(n, given, &word, &err) < 0 || run(&options, &overrides, word, given + 1, &broken, &err) < 0;
-	options_clear(&program);
-	if (failed)
-		return verb_fail("models", &err);
-	return broken ? EXIT_FAILED : EXIT_DONE;
+	return verb_run(&program, true, argc, argv, &c, models);
 }

@@ -1,33 +1,12 @@
 /* models_file.c -- `forebay models export` and `import`: the same bytes in a file as in the table. */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/models.h"
+#include "common/base/file.h"
 
 #define ARTEFACT_MAX_BYTES ((size_t)64 << 20) /* as record/model.c allows */
 
 /* ---- export ---- */
-
-/* All or nothing: beside it, then renamed. */
-static int
-write_file(struct models *c, const char *path, struct span bytes, struct err *err)
-{
-	char *beside = arena_printf(c->arena, "%s.%d", path, (int)getpid());
-	FILE *file = beside ? fopen(beside, "wb") : NULL;
-	int bad;
-
-	if (!file)
-		return err_set(err, REASON_IO, "%s: %s", path, strerror(errno));
-	bad = fwrite(bytes.ptr, 1, bytes.len, file) != bytes.len || fflush(file) || fsync(fileno(file)) < 0;
-	bad |= fclose(file) != 0;
-	if (!bad && rename(beside, path) == 0)
-		return 0;
-	err_set(err, REASON_IO, "%s: %s", path, strerror(errno));
-	unlink(beside);
-	return -1;
-}
 
 int
 models_do_export(struct models *c, struct err *err)
@@ -35,7 +14,7 @@ models_do_export(struct models *c, struct err *err)
 	const char *path = c->words[1];
 	struct model m;
 
-	if (models_find(c, c->words[0], &m, err) < 0 || write_file(c, path, m.artefact, err) < 0)
+	if (models_find(c, c->words[0], &m, err) < 0 || file_replace(path, m.artefact, err) < 0)
 		return -1;
 	if (c->options->json)
 		return verb_print_json(json_pack("{s:s, s:s, s:s, s:I}", "name", models_text(c, m.name), "version",
@@ -47,24 +26,6 @@ models_do_export(struct models *c, struct err *err)
 }
 
 /* ---- import ---- */
-
-static int
-read_file(const char *path, struct buffer *out, struct err *err)
-{
-	CLEANUP(file_close)
-	FILE *file = fopen(path, "rb");
-	char block[1 << 16];
-	size_t n;
-
-	if (!file)
-		return err_set(err, REASON_FILE_UNREADABLE, "%s: %s", path, strerror(errno));
-	while ((n = fread(block, 1, sizeof(block), file)) > 0)
-		if (buffer_append(out, block, n) < 0)
-			return err_set(err, REASON_FILE_INVALID, "%s: more than %zu bytes", path, ARTEFACT_MAX_BYTES);
-	if (ferror(file))
-		return err_set(err, REASON_FILE_UNREADABLE, "%s: %s", path, strerror(errno));
-	return 0;
-}
 
 /* What the artefact says of itself; texts stay in A. */
 static int
@@ -113,7 +74,7 @@ models_do_import(struct models *c, struct err *err)
 	struct model m;
 	int failed;
 
-	if (read_file(c->words[0], &bytes, err) < 0)
+	if (file_read(c->words[0], &bytes, err) < 0)
 		return -1;
 	if (artefact_read(buffer_span(&bytes), &a, &why) < 0)
 		return err_set(err, REASON_FILE_INVALID, "%s: no artefact that can be used: %s [%s]", c->words[0],

@@ -251,37 +251,40 @@ run(const struct publish_options *options, const struct feed_options *feed_optio
 	return publish_all(&p, n, paths, err);
 }
 
+struct publish_call {
+	struct publish_options options;
+	struct property_list overrides;
+	struct feed_options feed;
+};
+
+static int
+publish(void *self, int n, char **paths, struct err *err)
+{
+	struct publish_call *c = self;
+
+	return fill_feed(&c->feed, &c->options, err) < 0 ? -1
+							 : run(&c->options, &c->feed, &c->overrides, n, paths, err);
+}
+
 int
 verb_publish(int argc, char **argv)
 {
-	struct publish_options options;
-	struct feed_options feed = { 0 };
-	struct property_list overrides = CLIENT_OVERRIDES;
+	struct publish_call c = { .overrides = CLIENT_OVERRIDES };
 	const struct option_set sets[] = {
-		{ "Publish", table, ARRAY_LEN(table), &options },
-		{ "Kafka", kafka_access_table, kafka_access_count, &options.kafka },
+		{ "Publish", table, ARRAY_LEN(table), &c.options },
+		{ "Kafka", kafka_access_table, kafka_access_count, &c.options.kafka },
 	};
 	const struct option_program program = {
 		"forebay publish",
 		"FILE...: CSV, JSON Lines or matrices of numbers, also gzip, to telemetry.raw",
 		sets,
 		ARRAY_LEN(sets),
-		&overrides,
+		&c.overrides,
 		1
 	};
-	enum options_verdict verdict;
 	struct err err = ERR_INIT;
-	char **paths;
-	int n_paths, failed;
 
-	if (collect_fields(&feed, argc, argv, &err) < 0 ||
-	    options_load(&program, argc, argv, &n_paths, &paths, &verdict, &err) < 0)
+	if (collect_fields(&c.feed, argc, argv, &err) < 0)
 		return verb_fail("publish", &err);
-	if (verdict == OPTIONS_DONE) {
-		options_clear(&program);
-		return EXIT_DONE;
-	}
-	failed = fill_feed(&feed, &options, &err) < 0 || run(&options, &feed, &overrides, n_paths, paths, &err) < 0;
-	options_clear(&program);
-	return failed ? verb_fail("publish", &err) : EXIT_DONE;
+	return verb_run(&program, true, argc, argv, &c, publish);
 }

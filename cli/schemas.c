@@ -342,10 +342,16 @@ run(const struct schemas_options *options, int n, char **rest, struct err *err)
 	return failed;
 }
 
+static int
+schemas(void *self, int n, char **rest, struct err *err)
+{
+	return run(self, n, rest, err);
+}
+
 int
 verb_schemas(int argc, char **argv)
 {
-	struct schemas_options options;
+	struct schemas_options options = { 0 };
 	const struct option_set sets[] = { { "Schemas", table, ARRAY_LEN(table), &options } };
 	const struct option_program program = {
 		"forebay schemas",
@@ -355,14 +361,6 @@ verb_schemas(int argc, char **argv)
 		NULL,
 		0
 	};
-	enum options_verdict verdict;
-	struct err err = ERR_INIT;
-	char **rest;
-	int n, failed;
 
-	if (options_load(&program, argc, argv, &n, &rest, &verdict, &err) < 0)
-		return verb_fail("schemas", &err);
-	failed = verdict == OPTIONS_RUN && run(&options, n, rest, &err) < 0;
-	options_clear(&program);
-	return failed ? verb_fail("schemas", &err) : EXIT_DONE;
+	return verb_run(&program, true, argc, argv, &options, schemas);
 }

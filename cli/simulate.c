@@ -283,28 +283,33 @@ run(const struct simulate_options *options, const struct property_list *override
 	return err_wrap(err, "%" PRId64 " messages were refused; the first", o.sent.refused);
 }
 
+struct simulate_call {
+	struct simulate_options options;
+	struct property_list overrides;
+};
+
+static int
+simulate(void *self, int n, char **words, struct err *err)
+{
+	const struct simulate_call *c = self;
+
+	return run(&c->options, &c->overrides, err);
+}
+
 int
 verb_simulate(int argc, char **argv)
 {
-	struct simulate_options options;
-	struct property_list overrides = CLIENT_OVERRIDES;
+	struct simulate_call c = { .overrides = CLIENT_OVERRIDES };
 	const struct option_set sets[] = {
-		{ "Simulate", table, ARRAY_LEN(table), &options },
-		{ "Kafka", kafka_access_table, kafka_access_count, &options.kafka },
+		{ "Simulate", table, ARRAY_LEN(table), &c.options },
+		{ "Kafka", kafka_access_table, kafka_access_count, &c.options.kafka },
 	};
 	const struct option_program program = { "forebay simulate",
 						"telemetry of made-up devices, with labelled anomalies",
 						sets,
 						ARRAY_LEN(sets),
-						&overrides,
+						&c.overrides,
 						1 };
-	enum options_verdict verdict;
-	struct err err = ERR_INIT;
-	int failed;
 
-	if (options_load(&program, argc, argv, NULL, NULL, &verdict, &err) < 0)
-		return verb_fail("simulate", &err);
-	failed = verdict == OPTIONS_RUN && run(&options, &overrides, &err) < 0;
-	options_clear(&program);
-	return failed ? verb_fail("simulate", &err) : EXIT_DONE;
+	return verb_run(&program, false, argc, argv, &c, simulate);
 }

@@ -318,25 +318,33 @@ run(const struct status_options *options, const struct property_list *overrides,
 	return wait_us ? look_until_idle(&s, wait_us, err) : look_and_show(&s, err);
 }
 
+struct status_call {
+	struct status_options options;
+	struct property_list overrides;
+};
+
+static int
+status(void *self, int n, char **words, struct err *err)
+{
+	const struct status_call *c = self;
+
+	return run(&c->options, &c->overrides, err);
+}
+
 int
 verb_status(int argc, char **argv)
 {
-	struct status_options options;
-	struct property_list overrides = CLIENT_OVERRIDES;
+	struct status_call c = { .overrides = CLIENT_OVERRIDES };
 	const struct option_set sets[] = {
-		{ "Status", table, ARRAY_LEN(table), &options },
-		{ "Kafka", kafka_access_table, kafka_access_count, &options.kafka },
+		{ "Status", table, ARRAY_LEN(table), &c.options },
+		{ "Kafka", kafka_access_table, kafka_access_count, &c.options.kafka },
 	};
-	const struct option_program program = {
-		"forebay status", "lag, throughput and dead letters of the fleet", sets, ARRAY_LEN(sets), &overrides, 1
-	};
-	enum options_verdict verdict;
-	struct err err = ERR_INIT;
-	int failed;
+	const struct option_program program = { "forebay status",
+						"lag, throughput and dead letters of the fleet",
+						sets,
+						ARRAY_LEN(sets),
+						&c.overrides,
+						1 };
 
-	if (options_load(&program, argc, argv, NULL, NULL, &verdict, &err) < 0)
-		return verb_fail("status", &err);
-	failed = verdict == OPTIONS_RUN && run(&options, &overrides, &err) < 0;
-	options_clear(&program);
-	return failed ? verb_fail("status", &err) : EXIT_DONE;
+	return verb_run(&program, false, argc, argv, &c, status);
 }

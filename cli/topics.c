@@ -257,33 +257,33 @@ check_words(int n, char **words, struct err *err)
 	return err_set(err, REASON_USAGE, "say what to do: apply, diff, list or page");
 }
 
+struct topics_call {
+	struct topics_options options;
+	struct property_list overrides;
+};
+
+static int
+topics(void *self, int n, char **words, struct err *err)
+{
+	const struct topics_call *c = self;
+
+	return check_words(n, words, err) < 0 ? -1 : run(&c->options, &c->overrides, words[0], err);
+}
+
 int
 verb_topics(int argc, char **argv)
 {
-	struct topics_options options;
-	struct property_list overrides = CLIENT_OVERRIDES;
+	struct topics_call c = { .overrides = CLIENT_OVERRIDES };
 	const struct option_set sets[] = {
-		{ "Topics", table, ARRAY_LEN(table), &options },
-		{ "Kafka", kafka_access_table, kafka_access_count, &options.kafka },
+		{ "Topics", table, ARRAY_LEN(table), &c.options },
+		{ "Kafka", kafka_access_table, kafka_access_count, &c.options.kafka },
 	};
 	const struct option_program program = { "forebay topics",
 						"apply | diff | list | page: the topics of a declarative file",
 						sets,
 						ARRAY_LEN(sets),
-						&overrides,
+						&c.overrides,
 						1 };
-	enum options_verdict verdict;
-	struct err err = ERR_INIT;
-	char **words;
-	int n_words, failed;
 
-	if (options_load(&program, argc, argv, &n_words, &words, &verdict, &err) < 0)
-		return verb_fail("topics", &err);
-	if (verdict == OPTIONS_DONE) {
-		options_clear(&program);
-		return EXIT_DONE;
-	}
-	failed = check_words(n_words, words, &err) < 0 || run(&options, &overrides, words[0], &err) < 0;
-	options_clear(&program);
-	return failed ? verb_fail("topics", &err) : EXIT_DONE;
+	return verb_run(&program, true, argc, argv, &c, topics);
 }

@@ -18,6 +18,7 @@
 #include "cli/verbs.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/forecast/fit.h"
 
 struct train_words {
@@ -102,25 +103,6 @@ configure(const struct train_words *o, const struct dataset *d, size_t windows, 
 /* ---- progress that survives ---- */
 
 static int
-write_all(const char *path, struct span bytes, struct err *err)
-{
-	char beside[4200];
-	FILE *f;
-
-	snprintf(beside, sizeof(beside), "%s.part", path);
-	f = fopen(beside, "wbe");
-	if (!f)
-		return err_set(err, REASON_IO, "%s: %s", beside, strerror(errno));
-	if (fwrite(bytes.ptr, 1, bytes.len, f) != bytes.len || fflush(f) || fsync(fileno(f))) {
-		fclose(f);
-		return err_set(err, REASON_IO, "%s: %s", beside, strerror(errno));
-	}
-	if (fclose(f) || rename(beside, path))
-		return err_set(err, REASON_IO, "%s: %s", path, strerror(errno));
-	return 0;
-}
-
-static int
 save(const struct train_words *o, const struct training *t, struct err *err)
 {
 	CLEANUP(buffer_clear)
@@ -130,7 +112,7 @@ save(const struct train_words *o, const struct training *t, struct err *err)
 		return 0;
 	if (training_save(t, &bytes) < 0)
 		return err_set(err, REASON_NO_MEMORY, "%s", o->progress);
-	return write_all(o->progress, buffer_span(&bytes), err);
+	return file_replace(o->progress, buffer_span(&bytes), err);
 }
 
 static int
@@ -138,14 +120,11 @@ resume(const struct train_words *o, struct training *t, struct err *err)
 {
 	CLEANUP(buffer_clear)
 	struct buffer bytes = BUFFER_INIT((size_t)1 << 30);
-	FILE *f = *o->progress ? fopen(o->progress, "rbe") : NULL;
-	size_t got;
 
-	if (!f)
+	if (!*o->progress || (access(o->progress, F_OK) < 0 && errno == ENOENT))
 		return 0;
-	while (buffer_reserve(&bytes, 1 << 20) == 0 && (got = fread(bytes.ptr + bytes.len, 1, 1 << 20, f)) > 0)
-		bytes.len += got;
-	fclose(f);
+	if (file_read(o->progress, &bytes, err) < 0)
+		return -1;
 	if (training_load(t, buffer_span(&bytes), err) < 0)
 		return err_wrap(err, "%s (delete it to begin anew)", o->progress);
 	return 0;
@@ -258,9 +237,9 @@ train_on(const struct train_words *o, struct dataset *d, struct artefact *a, str
 }
 
 static int
-train(const void *options, int n, char **words, struct err *err)
+train(void *self, int n, char **words, struct err *err)
 {
-	const struct train_words *o = options;
+	const struct train_words *o = self;
 	struct artefact a = { 0 };
 	struct dataset d;
 	int result;
@@ -285,5 +264,5 @@ verb_train(int argc, char **argv)
 		"forebay train", "FILE: a forecasting model from the series of a file", sets, ARRAY_LEN(sets), NULL, 0
 	};
 
-	return verb_run(&program, "train", argc, argv, &words, train);
+	return verb_run(&program, true, argc, argv, &words, train);
 }

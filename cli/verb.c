@@ -69,19 +69,21 @@ verb_print_json(json_t *object, struct err *err)
 }
 
 int
-verb_run(const struct option_program *program, const char *name, int argc, char **argv, const void *options,
-	 verb_body *body)
+verb_run(const struct option_program *program, bool takes_words, int argc, char **argv, void *self, verb_body *body)
 {
+	const char *name = program->name + strlen("forebay ");
 	enum options_verdict verdict;
 	struct err err = ERR_INIT;
-	char **words;
-	int n, failed;
+	char **words = NULL;
+	int n = 0, result;
 
-	if (options_load(program, argc, argv, &n, &words, &verdict, &err) < 0)
+	if (options_load(program, argc, argv, takes_words ? &n : NULL, takes_words ? &words : NULL, &verdict, &err) < 0)
 		return verb_fail(name, &err);
-	failed = verdict == OPTIONS_DONE ? 0 : body(options, n, words, &err);
-	if (!failed && fflush(stdout))
-		failed = err_set(&err, REASON_IO, "standard output cannot be written");
+	result = verdict == OPTIONS_DONE ? 0 : body(self, n, words, &err);
+	if (result >= 0 && fflush(stdout))
+		result = err_set(&err, REASON_IO, "standard output cannot be written");
 	options_clear(program);
-	return failed ? verb_fail(name, &err) : EXIT_DONE;
+	if (result < 0)
+		return verb_fail(name, &err);
+	return result ? EXIT_FAILED : EXIT_DONE;
 }

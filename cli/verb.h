@@ -35,11 +35,13 @@ int kafka_client(const struct kafka_access *access, const struct property_list *
 int verb_fail(const char *verb, const struct err *err);
 
 /*
- * A whole verb: load the options of PROGRAM, call BODY with OPTIONS and the words that are left, flush standard output, clear the
- * options, say what went wrong.  NAME: of the verb.  Returns the exit code.
+ * A whole verb: load the options of PROGRAM ("forebay VERB"), call BODY with SELF and the words that are left, flush standard output,
+ * clear the options, say what went wrong.  TAKES_WORDS false: a word is an error.  Returns the exit code.
+ *
+ * BODY: 0 done; 1 done, but what it has found is bad: exit code 2; -1 with *ERR.
  */
-typedef int verb_body(const void *options, int n, char **words, struct err *err);
-int verb_run(const struct option_program *program, const char *name, int argc, char **argv, const void *options,
+typedef int verb_body(void *self, int n, char **words, struct err *err);
+int verb_run(const struct option_program *program, bool takes_words, int argc, char **argv, void *self,
 	     verb_body *body);
 
 /* One JSON object and a newline on standard output; takes OBJECT.  -1 on IO, NO_MEMORY (OBJECT NULL). */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/file.h"
 #include "common/base/image.h"
 
 #define SHIFTS (ENSEMBLE_BUCKETS_MAX * ENSEMBLE_LEVELS_MAX)
@@ -316,6 +317,31 @@ artefact_read(struct span bytes, struct artefact *a, struct err *err)
 	if (result < 0)
 		artefact_clear(a);
 	return result;
+}
+
+/* ---- files ---- */
+
+int
+artefact_save(const struct artefact *a, const char *path, struct err *err)
+{
+	CLEANUP(buffer_clear)
+	struct buffer bytes = BUFFER_INIT(0);
+
+	if (artefact_write(a, &bytes, err) < 0)
+		return err_wrap(err, "%s", path);
+	return file_replace(path, buffer_span(&bytes), err);
+}
+
+int
+artefact_load(const char *path, struct artefact *a, struct err *err)
+{
+	CLEANUP(buffer_clear)
+	struct buffer bytes = BUFFER_INIT(UINT32_MAX);
+
+	*a = (struct artefact){ 0 };
+	if (file_read(path, &bytes, err) < 0)
+		return -1;
+	return artefact_read(buffer_span(&bytes), a, err) < 0 ? err_wrap(err, "%s", path) : 0;
 }
 
 /* ---- figures ---- */
