@@ -37,19 +37,22 @@ static const struct image_member episode_members[] = {
 static const struct image_table episode_table = IMAGE_TABLE(struct episode, episode_members);
 
 static const struct image_member detector_members[] = {
-	IMAGE_NESTED(struct detector, scalar, scalar_table),
-	IMAGE_NESTED_ARRAY(struct detector, tails, tails_table),
-	IMAGE_NESTED(struct detector, episode, episode_table),
-	IMAGE_FIELD(struct detector, held, IMAGE_U16),
+	IMAGE_NESTED(struct detector_flat, plain.scalar, scalar_table),
+	IMAGE_NESTED_ARRAY(struct detector_flat, plain.tails, tails_table),
+	IMAGE_NESTED(struct detector_flat, plain.episode, episode_table),
+	IMAGE_FIELD(struct detector_flat, plain.held, IMAGE_U16),
 };
-const struct image_table detector_image_table = IMAGE_TABLE(struct detector, detector_members);
+const struct image_table detector_image_table = IMAGE_TABLE(struct detector_flat, detector_members);
 
-void
-detector_tidy(struct detector *d)
+struct detector_flat
+detector_lay(const struct detector *d)
 {
+	struct detector_flat flat = { .plain = *d };
+
 	for (int i = 0; i < DETECTOR_TAILS; i++)
 		for (int at = d->tails[i].n_excesses; at < TAILS_EXCESSES; at++)
-			d->tails[i].excess[at] = 0;
+			flat.plain.tails[i].excess[at] = 0;
+	return flat;
 }
 
 static bool
@@ -108,12 +111,17 @@ check_episode(const struct episode *e, struct err *err)
 }
 
 int
-detector_check(const struct detector *d, struct err *err)
+detector_restore(const struct detector_flat *flat, struct detector *ret, struct err *err)
 {
+	const struct detector *d = &flat->plain;
+
 	if (check_scalar(&d->scalar, err) < 0)
 		return -1;
 	for (int i = 0; i < DETECTOR_TAILS; i++)
 		if (check_tails(&d->tails[i], err) < 0)
 			return -1;
-	return check_episode(&d->episode, err);
+	if (check_episode(&d->episode, err) < 0)
+		return -1;
+	*ret = *d;
+	return 0;
 }

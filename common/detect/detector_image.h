@@ -1,4 +1,4 @@
-/* detector_image.h -- a detector as a table for base/image.h, and what has to be looked after on its way there and back. */
+/* detector_image.h -- a detector laid flat, as a table for base/image.h, and back. */
 #ifndef FOREBAY_DETECT_DETECTOR_IMAGE_H
 #define FOREBAY_DETECT_DETECTOR_IMAGE_H
 
@@ -6,12 +6,19 @@
 #include "common/base/image.h"
 #include "common/detect/detector.h"
 
-extern const struct image_table detector_image_table; /* struct detector */
+struct detector_flat {
+	struct detector plain; /* without what it points to */
+};
 
-/* What is never read again becomes zero, so that equal detectors are equal bytes. */
-void detector_tidy(struct detector *d);
+extern const struct image_table detector_image_table; /* struct detector_flat */
 
-/* -1 on STATE_CORRUPT: numbers that no detector has, whatever it has seen.  Event times are the caller's to check. */
-int detector_check(const struct detector *d, struct err *err);
+/* What is never read again becomes zero, so that equal detectors are equal bytes.  Arrays of the result are D's. */
+struct detector_flat detector_lay(const struct detector *d);
+
+/*
+ * The same detector again.  -1 on STATE_CORRUPT (numbers that no detector has, whatever it has seen; event times are the
+ * caller's to check), NO_MEMORY.
+ */
+int detector_restore(const struct detector_flat *flat, struct detector *ret, struct err *err);
 
 #endif

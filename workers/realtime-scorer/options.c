@@ -80,7 +80,8 @@ scorer_rule(const struct scorer_options *opt, struct stream_rule *rule, struct e
 			       " (alert.window.readings) can never be",
 			       opt->firing_readings, opt->window_readings);
 	*rule = (struct stream_rule){
-		.detector = { .slots = (int)opt->slots_per_day,
+		.detector = { .members = 1u << DETECTOR_SCALAR | 1u << DETECTOR_FORECAST,
+			      .slots = (int)opt->slots_per_day,
 			      .warmup_values = (int)opt->warmup_readings,
 			      .episode = { .pending = opt->pending_p,
 					   .firing = opt->firing_p,

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/random.h"
 #include "common/record/reading.h"
 #include "workers/realtime-scorer/alerts.h"
 
@@ -168,7 +169,7 @@ score_of(const struct reading *r, const struct reading_value *v, const struct st
 		.p_value = s->verdict.p_value,
 		.onset = s->verdict.onset,
 		.state = s->verdict.state,
-		.p_scalar = s->verdict.p_scalar,
+		.p_scalar = s->verdict.p[DETECTOR_SCALAR],
 		.p_forecast = o->p,
 		.expected = o->expected,
 		.lower = o->lower,
@@ -192,13 +193,13 @@ emit_alert(struct scorer *s, struct context *ctx, const struct stream *stream, c
 }
 
 /* The value at last: its forecast, its score, what it teaches.  What was found is the stream's from here on. */
-static struct stream_score
-add_value(struct scorer *s, const struct reading *r, struct subject *v)
+static int
+add_value(struct scorer *s, const struct reading *r, struct subject *v, struct stream_score *ret, struct err *err)
 {
 	if (v->asks)
 		stream_answer(v->stream, v->found, r->event_us);
 	v->found = NULL;
-	return stream_add(v->stream, &s->rule, v->value->value, r->event_us);
+	return stream_add(v->stream, &s->rule, random_hash(v->key), v->value->value, r->event_us, ret, err);
 }
 
 /* Forecasts looked up by the values of a record, and found. */
@@ -210,9 +211,11 @@ static int
 score_value(struct scorer *s, struct context *ctx, const struct reading *r, struct subject *v, struct tally *tally,
 	    struct err *err)
 {
-	struct stream_score score = add_value(s, r, v);
+	struct stream_score score;
 	struct score record;
 
+	if (add_value(s, r, v, &score, err) < 0)
+		return -1;
 	if (context_silent(ctx))
 		return 0;
 	metric_add(s->outcomes[outcome_of[score.kind]], 1);

@@ -8,10 +8,13 @@ int
 stream_copy(void *to, const void *from)
 {
 	struct stream *s = to;
+	const struct stream *f = from;
 
-	*s = *(const struct stream *)from;
+	*s = *f;
+	if (detector_copy(&s->detector, &f->detector) < 0)
+		return -1;
 	held_share(s->forecast);
-	recent_copy(&s->recent, &((const struct stream *)from)->recent);
+	recent_copy(&s->recent, &f->recent);
 	return 0;
 }
 
@@ -20,6 +23,7 @@ stream_clear(void *state)
 {
 	struct stream *s = state;
 
+	detector_clear(&s->detector);
 	held_release(s->forecast);
 	recent_clear(&s->recent);
 	*s = (struct stream){ 0 };
@@ -109,8 +113,9 @@ count_slots(struct stream *s, int slots)
 	s->slots = slots;
 }
 
-struct stream_score
-stream_add(struct stream *s, const struct stream_rule *rule, double value, int64_t event_us)
+int
+stream_add(struct stream *s, const struct stream_rule *rule, uint64_t key, double value, int64_t event_us,
+	   struct stream_score *ret, struct err *err)
 {
 	const struct scalar *usual = &s->detector.scalar;
 	struct stream_score score = { .kind = stream_kind_of(s, rule, event_us),
@@ -118,9 +123,10 @@ stream_add(struct stream *s, const struct stream_rule *rule, double value, int64
 				      .deviation = scalar_deviation(usual) };
 	double p = NAN;
 
+	*ret = score;
 	move_clock(s, score.kind, event_us);
 	if (score.kind == STREAM_REPEATED)
-		return score;
+		return 0;
 	count_slots(s, rule->detector.slots);
 	score.forecast = held_look(s->forecast, event_us, value, scalar_grain(usual), &score.outlook);
 	score.ondemand = score.forecast && held_marked(s->forecast);
@@ -129,10 +135,12 @@ stream_add(struct stream *s, const struct stream_rule *rule, double value, int64
 	if (score.kind == STREAM_TAKEN) {
 		score.lacked = score.ondemand || stream_lacks(s, event_us);
 		recent_add(&s->recent, &rule->recent, value, event_us);
-		score.verdict = detector_add(&s->detector, &rule->detector, value, event_us, p);
+		if (detector_add(&s->detector, &rule->detector, key, value, event_us, p, &score.verdict, err) < 0)
+			return -1;
 		score.run = usual->run;
 	} else {
 		score.verdict = detector_look(&s->detector, &rule->detector, value, event_us, p);
 	}
-	return score;
+	*ret = score;
+	return 0;
 }

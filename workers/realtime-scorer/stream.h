@@ -76,9 +76,10 @@ struct stream_score {
 /*
  * Score VALUE (finite) of EVENT_US and learn it as said above.  With another number of slots than before, what was learnt
  * of the times of the day is forgotten: a state may be older than the configuration.  Room for the value was made before
- * (recent_reserve).
+ * (recent_reserve).  KEY and errors: detector_add().
  */
-struct stream_score stream_add(struct stream *s, const struct stream_rule *rule, double value, int64_t event_us);
+int stream_add(struct stream *s, const struct stream_rule *rule, uint64_t key, double value, int64_t event_us,
+	       struct stream_score *ret, struct err *err);
 
 /*
  * Hold H, which becomes the stream's, unless the one held has a newer origin.  One made on demand gives way to any that has not

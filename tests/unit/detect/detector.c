@@ -18,6 +18,7 @@
 #define PLANTED 3000
 
 static const struct detector_options options = {
+	.members = 1u << DETECTOR_SCALAR | 1u << DETECTOR_FORECAST,
 	.slots = 24,
 	.warmup_values = 60,
 	.episode = { .pending = 1e-3,
@@ -31,6 +32,17 @@ static const struct detector_options options = {
 		     .refire = 1.5,
 		     .state_span = 12 },
 };
+
+static struct verdict
+add(struct detector *d, const struct detector_options *o, double value, int64_t event_us, double p_forecast)
+{
+	struct verdict v;
+	struct err err = ERR_INIT;
+
+	if (detector_add(d, o, 1, value, event_us, p_forecast, &v, &err) < 0)
+		fail_msg("%s", err.text);
+	return v;
+}
 
 static double
 normal(uint64_t seed, int i)
@@ -98,8 +110,7 @@ is_quiet_when_all_is_well(void **state)
 			struct detector d = { 0 };
 
 			for (int i = 0; i < LENGTH; i++) {
-				struct verdict v =
-				    detector_add(&d, &options, quiet[k].draw(seed, i), i * 5 * MINUTE_US, NAN);
+				struct verdict v = add(&d, &options, quiet[k].draw(seed, i), i * 5 * MINUTE_US, NAN);
 
 				alerts += v.action == EPISODE_OPENED;
 				thousandth += v.p_value < 1e-3;
@@ -163,7 +174,7 @@ finds_what_was_planted(void **state)
 
 			for (int i = 0; i <= PLANTED + planted[k].within && !open; i++) {
 				struct verdict v =
-				    detector_add(&d, &options, troubled(&planted[k], seed, i), i * 5 * MINUTE_US, NAN);
+				    add(&d, &options, troubled(&planted[k], seed, i), i * 5 * MINUTE_US, NAN);
 
 				open = i >= PLANTED && d.episode.status == EPISODE_FIRING;
 				assert_true(v.p_value > 0 && v.p_value <= 1);
@@ -186,12 +197,12 @@ believes_a_forecast_that_deserves_it(void **state)
 	for (i = 0; i < PLANTED; i++) { /* a random walk by known steps: only the forecast can follow it */
 		double x = 3 * normal(1, i / 7), u = random_uniform(2, 2, (uint64_t)i);
 
-		detector_add(&sharp, &options, x, i * MINUTE_US, u);
-		detector_add(&plain, &options, x, i * MINUTE_US, NAN);
-		alarms += detector_add(&wrong, &options, x, i * MINUTE_US, pow(u, 4)).action == EPISODE_OPENED;
+		add(&sharp, &options, x, i * MINUTE_US, u);
+		add(&plain, &options, x, i * MINUTE_US, NAN);
+		alarms += add(&wrong, &options, x, i * MINUTE_US, pow(u, 4)).action == EPISODE_OPENED;
 	}
-	with = detector_add(&sharp, &options, 3 * normal(1, (i - 1) / 7), i * MINUTE_US, 1e-12);
-	without = detector_add(&plain, &options, 3 * normal(1, (i - 1) / 7), i * MINUTE_US, NAN);
+	with = add(&sharp, &options, 3 * normal(1, (i - 1) / 7), i * MINUTE_US, 1e-12);
+	without = add(&plain, &options, 3 * normal(1, (i - 1) / 7), i * MINUTE_US, NAN);
 	print_message("p %g with the forecast, %g without; %d alarms of a forecast that is far too sure\n",
 		      with.p_value, without.p_value, alarms);
 	assert_true(with.p_value < 1e-6 && without.p_value > 1e-3);
@@ -210,11 +221,11 @@ is_a_fold(void **state)
 		copy = a;
 		detector_look(&a, &options, x + 100, i, 0.1);
 		assert_memory_equal(&a, &copy, sizeof(a)); /* looking changes nothing */
-		v = detector_add(&a, &options, x, i * MINUTE_US, p);
-		w = detector_add(&copy, &options, x, i * MINUTE_US, p);
+		v = add(&a, &options, x, i * MINUTE_US, p);
+		w = add(&copy, &options, x, i * MINUTE_US, p);
 		assert_memory_equal(&a, &copy, sizeof(a));
 		assert_true(v.p_value == w.p_value && v.onset == w.onset && v.state == w.state);
-		detector_add(&b, &options, x, i * MINUTE_US, p);
+		add(&b, &options, x, i * MINUTE_US, p);
 	}
 	assert_memory_equal(&a, &b, sizeof(a));
 	print_message("%zu bytes a stream\n", sizeof(a));
@@ -227,7 +238,7 @@ looks_at_late_values(void **state)
 	struct verdict usual, strange, told;
 
 	for (int i = 0; i < PLANTED; i++)
-		detector_add(&d, &options, normal(1, i), i * MINUTE_US, random_uniform(1, 1, (uint64_t)i));
+		add(&d, &options, normal(1, i), i * MINUTE_US, random_uniform(1, 1, (uint64_t)i));
 	usual = detector_look(&d, &options, 0.1, 5 * MINUTE_US, NAN);
 	strange = detector_look(&d, &options, 20, 5 * MINUTE_US, NAN);
 	told = detector_look(&d, &options, 0.1, 5 * MINUTE_US, 1e-12);

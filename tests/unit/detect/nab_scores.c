@@ -19,6 +19,7 @@
 #include "common/detect/detector.h"
 
 static const struct detector_options options = {
+	.members = 1u << DETECTOR_SCALAR,
 	.slots = 24,
 	.warmup_values = 0,
 	.episode = { .pending = 1e-3,
@@ -37,6 +38,8 @@ static int
 score_line(struct detector *d, const char *line, FILE *out)
 {
 	struct tm tm = { 0 };
+	struct verdict v;
+	struct err err = ERR_INIT;
 	const char *rest = strptime(line, "%Y-%m-%d %H:%M:%S", &tm);
 	char *end;
 	double value, onset;
@@ -46,7 +49,9 @@ score_line(struct detector *d, const char *line, FILE *out)
 	value = strtod(rest + 1, &end);
 	if (end == rest + 1 || !isfinite(value))
 		return -1;
-	onset = detector_add(d, &options, value, (int64_t)timegm(&tm) * US_PER_SECOND, NAN).onset;
+	if (detector_add(d, &options, 1, value, (int64_t)timegm(&tm) * US_PER_SECOND, NAN, &v, &err) < 0)
+		return -1;
+	onset = v.onset;
 	return fprintf(out, "%.19s,%.17g,%.17g\n", line, value, onset / (onset + 6)) < 0 ? -1 : 0;
 }
 

@@ -15,7 +15,8 @@
 #define SECOND_US INT64_C(1000000)
 
 static const struct stream_rule rule = {
-	.detector = { .slots = 24,
+	.detector = { .members = 1u << DETECTOR_SCALAR | 1u << DETECTOR_FORECAST,
+		      .slots = 24,
 		      .warmup_values = 60,
 		      .episode = { .pending = 1e-3,
 				   .firing = 1e-4,
@@ -30,6 +31,17 @@ static const struct stream_rule rule = {
 	.jump_max_us = 100 * SECOND_US,
 	.late_max = 3,
 };
+
+static struct stream_score
+add(struct stream *s, const struct stream_rule *r, double value, int64_t event_us)
+{
+	struct stream_score score;
+	struct err err = ERR_INIT;
+
+	if (stream_add(s, r, 1, value, event_us, &score, &err) < 0)
+		fail_msg("%s", err.text);
+	return score;
+}
 
 /* Seconds in, kinds out: 't' taken, 'l' late, 'a' ahead, 'r' repeated. */
 static const struct row {
@@ -63,7 +75,7 @@ tells_the_time(void **state)
 		static const char letters[STREAM_KINDS] = {
 			[STREAM_TAKEN] = 't', [STREAM_LATE] = 'l', [STREAM_AHEAD] = 'a', [STREAM_REPEATED] = 'r'
 		};
-		struct stream_score score = stream_add(&s, &rule, 1, row->seconds[i] * SECOND_US);
+		struct stream_score score = add(&s, &rule, 1, row->seconds[i] * SECOND_US);
 
 		if (letters[score.kind] != row->kinds[i])
 			fail_msg("value %zu (%d s): %c instead of %c", i, (int)row->seconds[i], letters[score.kind],
@@ -96,12 +108,12 @@ newest_forecast_wins(void **state)
 
 	stream_hold(&s, forecast_at(5 * SECOND_US, 5));
 	stream_hold(&s, forecast_at(4 * SECOND_US, 4));
-	assert_true(stream_add(&s, &rule, 5, 6 * SECOND_US).outlook.expected == 5);
+	assert_true(add(&s, &rule, 5, 6 * SECOND_US).outlook.expected == 5);
 	stream_hold(&s, forecast_at(5 * SECOND_US, 6)); /* made anew */
-	assert_true(stream_add(&s, &rule, 5, 7 * SECOND_US).outlook.expected == 6);
+	assert_true(add(&s, &rule, 5, 7 * SECOND_US).outlook.expected == 6);
 	stream_hold(&s, forecast_at(7 * SECOND_US, 7));
-	assert_true(stream_add(&s, &rule, 5, 8 * SECOND_US).outlook.expected == 7);
-	assert_false(stream_add(&s, &rule, 5, 6 * SECOND_US).forecast);
+	assert_true(add(&s, &rule, 5, 8 * SECOND_US).outlook.expected == 7);
+	assert_false(add(&s, &rule, 5, 6 * SECOND_US).forecast);
 	stream_clear(&s);
 	assert_null(s.forecast);
 }
@@ -116,12 +128,12 @@ learns_only_what_is_new(void **state)
 	int i;
 
 	for (i = 1; i <= 2000; i++)
-		stream_add(&s, &rule, 20 + random_normal(1, 1, (uint64_t)i), i * SECOND_US);
+		add(&s, &rule, 20 + random_normal(1, 1, (uint64_t)i), i * SECOND_US);
 	stream_hold(&s, forecast_at(0, 20));
 	before = s.detector;
-	stream_add(&s, &rule, 20, 2000 * SECOND_US);
-	late = stream_add(&s, &rule, 60, 900 * SECOND_US);
-	ahead = stream_add(&s, &rule, 20, 99999 * SECOND_US);
+	add(&s, &rule, 20, 2000 * SECOND_US);
+	late = add(&s, &rule, 60, 900 * SECOND_US);
+	ahead = add(&s, &rule, 20, 99999 * SECOND_US);
 	assert_memory_equal(&s.detector, &before, sizeof(before));
 	assert_true(late.kind == STREAM_LATE && late.forecast && late.outlook.p < 1e-9);
 	assert_true(late.verdict.p_value < 1e-5 && late.verdict.action == EPISODE_NOTHING);
@@ -136,13 +148,13 @@ copies_are_apart(void **state)
 	struct stream a = { 0 }, b = { 0 };
 
 	stream_hold(&a, forecast_at(0, 1));
-	stream_add(&a, &rule, 1, SECOND_US);
+	add(&a, &rule, 1, SECOND_US);
 	assert_int_equal(stream_copy(&b, &a), 0);
-	stream_add(&b, &rule, 2, 2 * SECOND_US);
+	add(&b, &rule, 2, 2 * SECOND_US);
 	stream_hold(&b, forecast_at(SECOND_US, 9));
 	assert_true(a.detector.scalar.count == 1 && b.detector.scalar.count == 2);
 	stream_clear(&b);
-	assert_true(stream_add(&a, &rule, 2, 2 * SECOND_US).outlook.expected == 1);
+	assert_true(add(&a, &rule, 2, 2 * SECOND_US).outlook.expected == 1);
 	stream_clear(&a);
 	print_message("%zu bytes a stream, and its forecast\n", sizeof(struct stream));
 	assert_true(sizeof(struct stream) <= 2048);
