@@ -1,4 +1,4 @@
-/* tests/unit/cli/exposition.c -- histograms out of Prometheus' text. */
+/* tests/unit/cli/exposition.c -- values and histograms out of Prometheus' text. */
 #include "cli/exposition.h"
 
 #include <math.h>
@@ -55,14 +55,40 @@ reads(void **state)
 	assert_int_equal(beyond, row->beyond);
 }
 
+static const struct value_row {
+	const char *name, *text;
+	double value;
+} value_rows[] = {
+	{ "a value", "# TYPE hits gauge\nhits 0.75\n", 0.75 },
+	{ "without a newline behind it", "hits 12", 12 },
+	{ "a value: nothing", "", NAN },
+	{ "a value: longer names are others", "hits_total 3\nhits 2\n", 2 },
+	{ "a value with labels is another", "hits{a=\"x\"} 3\n", NAN },
+	{ "a value: the first that is a number", "hits\nhits \nhits many\nhits 4\nhits 5\n", 4 },
+	{ "a value: none said yet", "hits NaN\n", NAN },
+};
+
+static void
+reads_value(void **state)
+{
+	const struct value_row *row = *state;
+	double got = exposition_value(span_of(row->text), "hits");
+
+	assert_true(isnan(row->value) ? isnan(got) : got == row->value);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows)];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + ARRAY_LEN(value_rows)];
 
 	for (size_t n = 0; n < ARRAY_LEN(rows); n++)
 		tests[n] = (struct CMUnitTest){ .name = rows[n].name,
 						.test_func = reads,
 						.initial_state = (void *)(uintptr_t)&rows[n] };
+	for (size_t n = 0; n < ARRAY_LEN(value_rows); n++)
+		tests[ARRAY_LEN(rows) + n] = (struct CMUnitTest){ .name = value_rows[n].name,
+								  .test_func = reads_value,
+								  .initial_state = (void *)(uintptr_t)&value_rows[n] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
