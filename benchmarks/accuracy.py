@@ -4,7 +4,7 @@ Each set is cut by its published protocol: the last windows are forecast from ro
 before.  One configuration for all, chosen from frequency and length alone.  Figures: wQL pooled over the nine deciles, MASE,
 coverage; the median over independent trainings (seeds 1, 2, ...).
 
-Environment: FOREBAY_ACCURACY_SETS (names, blank separated), FOREBAY_ACCURACY_SECONDS (CPU seconds of each training, 240),
+Environment: FOREBAY_ACCURACY_SETS (names, blank separated), FOREBAY_ACCURACY_SECONDS (CPU seconds of each training, 200),
 FOREBAY_ACCURACY_SEEDS (how many trainings, 3).
 """
 import json
@@ -17,7 +17,7 @@ import tempfile
 import accuracy_sets
 import common
 
-SECONDS = int(os.environ.get("FOREBAY_ACCURACY_SECONDS", "240"))
+SECONDS = int(os.environ.get("FOREBAY_ACCURACY_SECONDS", "200"))
 SEEDS = int(os.environ.get("FOREBAY_ACCURACY_SEEDS", "3"))
 NAIVE = ("last", "season", "long-season")
 

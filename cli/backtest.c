@@ -42,6 +42,7 @@ static const struct option table[] = {
 struct session {
 	const struct backtest_options *options;
 	struct dataset data;
+	struct target *targets; /* the data's */
 	struct panel_rule rule;
 	struct backtest_rule how;
 	struct artefact artefact;
@@ -71,20 +72,6 @@ first_origin(const struct session *s, size_t n)
 	return last - windows * s->how.stride * (last > 0);
 }
 
-/* Is every series what the model was trained for?  The panel would put DeepAR to sleep without a word. */
-static int
-check_series(const struct session *s, const char *path, struct err *err)
-{
-	if (!s->model->n_networks || !(s->rule.members >> PANEL_DEEPAR & 1))
-		return 0;
-	for (size_t i = 0; i < s->data.n; i++)
-		if (deepar_check_target(s->model->networks[0], &s->data.rows[i].target, 0, err) < 0) {
-			err->reason = REASON_FILE_INVALID;
-			return err_wrap(err, "%s: line %zu", path, s->data.rows[i].line);
-		}
-	return 0;
-}
-
 /* Is the first origin of every series at or behind the model's cut-off? */
 static int
 check_cutoff(const struct session *s, struct err *err)
@@ -110,6 +97,15 @@ check_cutoff(const struct session *s, struct err *err)
 	return 0;
 }
 
+/* Is every series what the model was trained for?  The panel would put DeepAR to sleep without a word. */
+static int
+check_series(struct session *s, const char *path, struct err *err)
+{
+	if (!s->model->n_networks || !(s->rule.members >> PANEL_DEEPAR & 1))
+		return 0;
+	return series_check(&s->data, s->targets, s->model->networks[0], false, path, err);
+}
+
 static int
 prepare(struct session *s, const char *path, struct err *err)
 {
@@ -118,6 +114,9 @@ prepare(struct session *s, const char *path, struct err *err)
 
 	if (series_read(&o->series, path, &s->data, err) < 0)
 		return -1;
+	s->targets = dataset_targets(&s->data);
+	if (!s->targets)
+		return err_set(err, REASON_NO_MEMORY, "backtest");
 	if (*o->model) {
 		if (artefact_load(o->model, &s->artefact, err) < 0)
 			return -1;
@@ -146,17 +145,14 @@ show_progress(void *self, double share)
 static int
 measure(struct session *s, struct err *err)
 {
-	struct target *targets = dataset_targets(&s->data);
 	double cpu = cpu_seconds();
 	int64_t begun = clock_monotonic_us();
 	int result;
 
-	if (!targets)
-		return err_set(err, REASON_NO_MEMORY, "backtest");
 	progress_start(&s->progress, "series");
 	s->how.report = show_progress;
 	s->how.self = s;
-	result = backtest_run(&s->rule, s->model, &s->how, targets, s->data.n, &s->result, err);
+	result = backtest_run(&s->rule, s->model, &s->how, s->targets, s->data.n, &s->result, err);
 	progress_end(&s->progress);
 	s->seconds = (double)(clock_monotonic_us() - begun) / 1e6;
 	s->cpu_seconds = cpu_seconds() - cpu;

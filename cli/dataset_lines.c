@@ -186,23 +186,14 @@ add_line(struct dataset *d, struct span line, size_t number, const char *file, s
 int
 dataset_lines(struct input *in, struct dataset *d, struct err *err)
 {
+	struct span line;
 	size_t number = 0;
+	int got;
 
-	for (;;) {
-		struct span w = input_window(in), line;
-		const char *nl = w.len ? memchr(w.ptr, '\n', w.len) : NULL;
-
-		if (w.len == 0 && input_at_end(in))
-			return 0;
-		if (!nl && !input_at_end(in)) {
-			if (input_more(in, err) < 0)
-				return err_wrap(err, "%s: line %zu", input_name(in), number + 1);
-			continue;
-		}
-		line = (struct span){ w.ptr, nl ? (size_t)(nl - w.ptr) : w.len };
+	while ((got = input_whole_line(in, &line, err)) > 0) {
 		number++;
 		if (!dataset_blank(line) && add_line(d, line, number, input_name(in), err) < 0)
 			return -1;
-		input_skip(in, line.len + (nl ? 1 : 0));
 	}
+	return got < 0 ? err_wrap(err, "%s: line %zu", input_name(in), number + 1) : 0;
 }

@@ -8,6 +8,8 @@
 #include "common/base/buffer.h"
 #include "common/base/error.h"
 
+#define ENDPOINT_METRICS_MAX ((size_t)8 << 20) /* bytes of /metrics */
+
 struct endpoint {
 	const char *name;    /* "sink-writer" */
 	const char *address; /* "127.0.0.1:8083" */

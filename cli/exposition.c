@@ -19,6 +19,26 @@ take_line(struct span *text)
 	return line;
 }
 
+double
+exposition_value(struct span text, const char *name)
+{
+	size_t len = strlen(name);
+	char number[64], *end;
+
+	while (text.len > 0) {
+		struct span line = take_line(&text);
+		double value;
+
+		if (line.len <= len || memcmp(line.ptr, name, len) != 0 || line.ptr[len] != ' ')
+			continue;
+		snprintf(number, sizeof(number), "%.*s", (int)(line.len - len - 1), line.ptr + len + 1);
+		value = strtod(number, &end);
+		if (end > number)
+			return value;
+	}
+	return NAN;
+}
+
 static void
 add(struct histogram *h, double bound, double count)
 {

@@ -1,4 +1,4 @@
-/* exposition.h -- histograms out of a worker's /metrics: Prometheus' text format, as metrics_expose() writes it.  Pure. */
+/* exposition.h -- values and histograms out of a worker's /metrics: Prometheus' text format, as metrics_expose() writes it.  Pure. */
 #ifndef FOREBAY_CLI_EXPOSITION_H
 #define FOREBAY_CLI_EXPOSITION_H
 
@@ -8,6 +8,9 @@
 #include "common/base/span.h"
 
 #define HISTOGRAM_MOST_BUCKETS 64
+
+/* The value of NAME, which has no labels, as TEXT says it first; NaN: it does not. */
+double exposition_value(struct span text, const char *name);
 
 struct histogram {
 	double bounds[HISTOGRAM_MOST_BUCKETS]; /* ascending; the last is +Inf */

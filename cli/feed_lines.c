@@ -16,24 +16,15 @@ is_white(struct span line)
 static int
 next_line(struct feed *f, struct span *ret, struct err *err)
 {
-	for (;;) {
-		struct span w = input_window(f->input);
-		const char *nl = w.len ? memchr(w.ptr, '\n', w.len) : NULL;
+	int got;
 
-		if (w.len == 0 && input_at_end(f->input))
-			return 0;
-		if (!nl && !input_at_end(f->input)) {
-			if (input_more(f->input, err) < 0)
-				return -1;
-			continue;
-		}
-		*ret = (struct span){ w.ptr, nl ? (size_t)(nl - w.ptr) : w.len };
-		input_skip(f->input, ret->len + (nl ? 1 : 0));
+	while ((got = input_whole_line(f->input, ret, err)) > 0) {
 		f->counts.lines++;
 		if (f->counts.lines > f->options->skip_lines && !is_white(*ret))
 			return 1;
 		f->counts.blank += is_white(*ret);
 	}
+	return got;
 }
 
 /* The top-level member NAME as a text, copied into f->value; SPAN_NONE: none, or not an object. */

@@ -232,24 +232,18 @@ check_line(const struct session *s, const struct target *t, const char *place, s
 	return err_wrap(err, "%s", place);
 }
 
-/* A line, or the beginning of one that is too long. */
-struct piece {
-	struct span text;
-	size_t taken; /* bytes, line end included */
-	bool whole;
-};
-
+/* TEXT, or its beginning where it is too long. */
 static int
-take_line(struct session *s, const struct piece *p, struct err *err)
+take_line(struct session *s, struct span text, bool whole, struct err *err)
 {
 	struct line *l = &s->lines[s->n++];
 	char place[300];
 
 	snprintf(place, sizeof(place), "%.250s: line %zu", s->file, s->number);
 	err_clear(&l->why);
-	if (!p->whole)
+	if (!whole)
 		err_set(&l->why, REASON_FILE_INVALID, "%s: longer than %u bytes", place, INPUT_WINDOW_MAX);
-	else if (dataset_line(p->text, place, s->arena, &l->row, &l->why) == 0)
+	else if (dataset_line(text, place, s->arena, &l->row, &l->why) == 0)
 		check_line(s, &l->row.target, place, &l->why);
 	if (l->why.reason == REASON_NO_MEMORY) {
 		*err = l->why;
@@ -259,50 +253,20 @@ take_line(struct session *s, const struct piece *p, struct err *err)
 	return s->n == BATCH ? forecast_batch(s, err) : 0;
 }
 
-/* 1: there is one; 0: the end. */
-static int
-next_piece(struct input *in, struct piece *ret, struct err *err)
-{
-	for (;;) {
-		struct span w = input_window(in);
-		const char *nl = w.len ? memchr(w.ptr, '\n', w.len) : NULL;
-
-		if (w.len == 0 && input_at_end(in))
-			return 0;
-		if (nl || input_at_end(in)) {
-			w.len = nl ? (size_t)(nl - w.ptr) : w.len;
-			*ret = (struct piece){ w, w.len + (nl ? 1 : 0), true };
-			return 1;
-		}
-		if (input_more(in, err) == 0)
-			continue;
-		if (err->reason != REASON_FILE_INVALID)
-			return -1;
-		err_clear(err);
-		w = input_window(in);
-		*ret = (struct piece){ w, w.len, false };
-		return 1;
-	}
-}
-
 static int
 work(struct session *s, struct input *in, struct err *err)
 {
 	struct err later = ERR_INIT;
 	struct progress bar;
-	struct piece p;
-	bool inside = false; /* a line whose beginning has been refused */
+	struct span text;
+	bool whole;
 	int result = 0, got = 0;
 
 	progress_start(&bar, "series");
-	while (result == 0 && (got = next_piece(in, &p, err)) > 0) {
-		if (!inside) {
-			s->number++;
-			if (!dataset_blank(p.text))
-				result = take_line(s, &p, err);
-		}
-		inside = !p.whole;
-		input_skip(in, p.taken);
+	while (result == 0 && (got = input_line(in, &text, &whole, err)) > 0) {
+		s->number++;
+		if (!dataset_blank(text))
+			result = take_line(s, text, whole, err);
 		progress_show(&bar, input_share(in), s->done);
 	}
 	/* What was read before a file broke off is forecast. */

@@ -17,6 +17,7 @@ struct input {
 	char *bytes;
 	size_t from, to, room; /* the window is bytes[from..to) */
 	bool at_end;
+	bool inside; /* a line whose beginning has been given out as too long */
 };
 
 int
@@ -72,6 +73,12 @@ input_at_end(const struct input *in)
 	return in->at_end;
 }
 
+static int
+refuse_length(const struct input *in, struct err *err)
+{
+	return err_set(err, REASON_FILE_INVALID, "%s: a record of more than %u bytes", in->name, INPUT_WINDOW_MAX);
+}
+
 /* Room for a chunk behind the window: move it to the front, then grow. */
 static int
 make_room(struct input *in, struct err *err)
@@ -87,8 +94,7 @@ make_room(struct input *in, struct err *err)
 	while (room - len < CHUNK && room < INPUT_WINDOW_MAX)
 		room *= 2;
 	if (room == len)
-		return err_set(err, REASON_FILE_INVALID, "%s: a record of more than %u bytes", in->name,
-			       INPUT_WINDOW_MAX);
+		return refuse_length(in, err);
 	if (room == in->room)
 		return 0;
 	bytes = realloc(in->bytes, room);
@@ -125,6 +131,56 @@ void
 input_skip(struct input *in, size_t bytes)
 {
 	in->from += bytes;
+}
+
+/* Where the line at the beginning of the window ends, its newline not included, reading on until that is known; *WHOLE false:
+ * the window is full before. */
+static int
+find_end(struct input *in, size_t *len, bool *whole, struct err *err)
+{
+	size_t seen = 0;
+
+	for (;;) {
+		struct span w = input_window(in);
+		const char *nl = w.len > seen ? memchr(w.ptr + seen, '\n', w.len - seen) : NULL;
+
+		*len = nl ? (size_t)(nl - w.ptr) : w.len;
+		*whole = nl || in->at_end;
+		if (*whole || w.len == INPUT_WINDOW_MAX)
+			return 0;
+		seen = w.len;
+		if (input_more(in, err) < 0)
+			return -1;
+	}
+}
+
+int
+input_line(struct input *in, struct span *text, bool *whole, struct err *err)
+{
+	size_t len;
+	bool rest, newline;
+
+	do {
+		if (find_end(in, &len, whole, err) < 0)
+			return -1;
+		*text = (struct span){ input_window(in).ptr, len };
+		newline = len < in->to - in->from;
+		if (len == 0 && !newline)
+			return 0;
+		input_skip(in, len + newline);
+		rest = in->inside;
+		in->inside = !*whole;
+	} while (rest);
+	return 1;
+}
+
+int
+input_whole_line(struct input *in, struct span *text, struct err *err)
+{
+	bool whole;
+	int got = input_line(in, text, &whole, err);
+
+	return got <= 0 || whole ? got : refuse_length(in, err);
 }
 
 double

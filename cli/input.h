@@ -34,6 +34,15 @@ int input_more(struct input *in, struct err *err);
 
 void input_skip(struct input *in, size_t bytes);
 
+/*
+ * The next line, without its newline (a CR stays), and skip it.  1: *TEXT is it, good until the next call that reads; 0: the end; -1 as
+ * input_more(), but a line that is too long is no error: *WHOLE is false, *TEXT its beginning, and the next call begins behind it.
+ */
+int input_line(struct input *in, struct span *text, bool *whole, struct err *err);
+
+/* The same for readers that a line that is too long stops: -1 on FILE_INVALID. */
+int input_whole_line(struct input *in, struct span *text, struct err *err);
+
 /* Share of the file that has been read, 0 to 1; -1: not known (a pipe). */
 double input_share(const struct input *in);
 

@@ -13,7 +13,6 @@
 #include "cli/report.h"
 
 #define METRIC "forebay_latency_from_ingest_seconds"
-#define METRICS_MAX (8u << 20)
 
 /* Whose commit ends what. */
 static const struct end {
@@ -92,7 +91,7 @@ report_latency(struct report *r, json_t *result, struct err *err)
 	}
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(buffer_clear)
-		struct buffer text = BUFFER_INIT(METRICS_MAX);
+		struct buffer text = BUFFER_INIT(ENDPOINT_METRICS_MAX);
 		struct histogram h = { .n = 0 };
 		struct err why = ERR_INIT;
 

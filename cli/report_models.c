@@ -6,16 +6,15 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/columns.h"
 #include "cli/endpoint.h"
+#include "cli/exposition.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 
 #define VERSION_SHOWN 10
-#define METRICS_MAX ((size_t)4 << 20)
 
 static const char sql[] =
     "WITH served AS (SELECT coalesce(version, '') AS version, count(*) AS forecasts FROM forebay.forecasts GROUP BY 1), "
@@ -104,18 +103,6 @@ print(struct report *r, const struct rows *rows, struct err *err)
 	return 0;
 }
 
-/* The value of METRIC, which has no labels, among the lines of TEXT; NaN: it is not there. */
-static double
-value_of(const char *text, const char *metric)
-{
-	size_t len = strlen(metric);
-
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL)
-		if (strncmp(line, metric, len) == 0 && line[len] == ' ')
-			return strtod(line + len, NULL);
-	return NAN;
-}
-
 /* How often the scorer has a forecast at hand when a value comes; NaN: nobody says. */
 static double
 hit_ratio(struct report *r, struct err *err)
@@ -128,11 +115,10 @@ hit_ratio(struct report *r, struct err *err)
 		return NAN;
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(buffer_clear)
-		struct buffer text = BUFFER_INIT(METRICS_MAX);
+		struct buffer text = BUFFER_INIT(ENDPOINT_METRICS_MAX);
 
-		if (strcmp(e[i].name, "realtime-scorer") == 0 && endpoint_get(&e[i], "/metrics", &text, NULL) == 0 &&
-		    buffer_append(&text, "", 1) == 0)
-			ratio = value_of(text.ptr, "forebay_cache_hit_ratio");
+		if (strcmp(e[i].name, "realtime-scorer") == 0 && endpoint_get(&e[i], "/metrics", &text, NULL) == 0)
+			ratio = exposition_value(buffer_span(&text), "forebay_cache_hit_ratio");
 	}
 	return ratio;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/forecast/train.h"
+
 #define AT(field) offsetof(struct series_options, field)
 
 const struct option series_option_table[] = {
@@ -56,6 +58,23 @@ series_read(const struct series_options *o, const char *path, struct dataset *re
 					     .delimiter = o->delimiter[0] };
 
 	return dataset_read(path, &how, ret, err);
+}
+
+int
+series_check(const struct dataset *d, const struct target *targets, const struct deepar *network, bool to_learn,
+	     const char *path, struct err *err)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct dataset_row *row = &d->rows[i];
+		const char *name = row->name ? row->name : "";
+
+		if ((to_learn ? train_check_target(network, &targets[i], err)
+			      : deepar_check_target(network, &targets[i], 0, err)) == 0)
+			continue;
+		err->reason = REASON_FILE_INVALID;
+		return err_wrap(err, "%s: line %zu%s%.60s", path, row->line, *name ? ", series " : "", name);
+	}
+	return 0;
 }
 
 int

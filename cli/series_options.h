@@ -18,6 +18,13 @@ extern const size_t series_option_count;
 /* -1 as dataset_read(). */
 int series_read(const struct series_options *o, const char *path, struct dataset *ret, struct err *err);
 
+/*
+ * Can NETWORK forecast each of TARGETS (TO_LEARN: learn from it)?  They are D's, one a row, as far as they are to be looked at.  -1 on
+ * FILE_INVALID, which names PATH and the line; NO_MEMORY.
+ */
+int series_check(const struct dataset *d, const struct target *targets, const struct deepar *network, bool to_learn,
+		 const char *path, struct err *err);
+
 struct panel_options {
 	char *members, *quantiles;
 	int64_t horizon, paths, seed, history, season, long_season;

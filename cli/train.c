@@ -212,7 +212,17 @@ tell(const struct train_words *o, const struct artefact *a, const struct train_p
 }
 
 static int
-train_on(const struct train_words *o, struct dataset *d, struct artefact *a, struct err *err)
+check(const struct dataset *d, const struct target *targets, const struct deepar_config *c, const char *path,
+      struct err *err)
+{
+	CLEANUP(deepar_free)
+	struct deepar *network = NULL;
+
+	return deepar_new(c, &network, err) < 0 ? -1 : series_check(d, targets, network, true, path, err);
+}
+
+static int
+train_on(const struct train_words *o, const char *path, struct dataset *d, struct artefact *a, struct err *err)
 {
 	struct target *targets = dataset_targets(d);
 	CLEANUP(training_free)
@@ -228,8 +238,9 @@ train_on(const struct train_words *o, struct dataset *d, struct artefact *a, str
 		return -1;
 	if (!windows)
 		windows = fit_windows(targets, d->n, (size_t)o->horizon);
-	if (configure(o, d, windows, &c, &how, err) < 0 || training_new(&c, &how, targets, d->n, NULL, &t, err) < 0 ||
-	    resume(o, t, err) < 0 || learn(o, t, &at, err) < 0 || finish(o, t, d, targets, windows, a, err) < 0)
+	if (configure(o, d, windows, &c, &how, err) < 0 || check(d, targets, &c, path, err) < 0 ||
+	    training_new(&c, &how, targets, d->n, NULL, &t, err) < 0 || resume(o, t, err) < 0 ||
+	    learn(o, t, &at, err) < 0 || finish(o, t, d, targets, windows, a, err) < 0)
 		return -1;
 	if (*o->progress)
 		unlink(o->progress);
@@ -248,7 +259,7 @@ train(void *self, int n, char **words, struct err *err)
 		return err_set(err, REASON_USAGE, "one file is wanted: forebay train FILE --horizon=24 --model=OUT");
 	if (series_read(&o->series, words[0], &d, err) < 0)
 		return -1;
-	result = train_on(o, &d, &a, err);
+	result = train_on(o, words[0], &d, &a, err);
 	artefact_clear(&a);
 	dataset_clear(&d);
 	return result;

@@ -61,10 +61,13 @@ check_options(const struct keeper_options *o, struct err *err)
 	if (!(o->adapt.target > 0 && o->adapt.target < 1))
 		return err_set(err, REASON_OPTION_INVALID, "cache.hit.ratio.target: %g is not between 0 and 1",
 			       o->adapt.target);
-	if (o->adapt.ttl_ms <= 0 || o->adapt.ttl_ms > o->adapt.ttl_max_ms)
+	if (o->adapt.ttl_ms <= 0)
+		return err_set(err, REASON_OPTION_INVALID, "cache.ttl.ms: %" PRId64 " ms is no life", o->adapt.ttl_ms);
+	if (o->adapt.ttl_ms > o->adapt.ttl_max_ms)
 		return err_set(err, REASON_OPTION_INVALID,
-			       "cache.ttl.ms %" PRId64 " and cache.ttl.max.ms %" PRId64 " must ascend from 1",
-			       o->adapt.ttl_ms, o->adapt.ttl_max_ms);
+			       "cache.ttl.max.ms: %" PRId64 " is less than cache.ttl.ms=%" PRId64
+			       ", from which lives are raised to it",
+			       o->adapt.ttl_max_ms, o->adapt.ttl_ms);
 	if (o->window_ms < CACHE_WINDOW_MIN_MS || o->warm_per_second <= 0)
 		return err_set(err, REASON_OPTION_INVALID,
 			       "cache: a window of %" PRId64 " ms, %" PRId64 " entries a second", o->window_ms,

@@ -57,7 +57,9 @@ link_queue(struct link *l, size_t n, const struct span *words)
 	char *command = NULL;
 	int bytes, ok;
 
-	for (size_t i = 0; i < n && i < WORDS_MAX; i++) {
+	if (n > WORDS_MAX)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
 		argv[i] = words[i].len ? words[i].ptr : "";
 		lengths[i] = words[i].len;
 	}

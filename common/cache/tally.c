@@ -1,4 +1,7 @@
-/* tally.c -- counters that end by themselves: INCRBY on a name with the time in it, and a life of two windows. */
+/*
+ * tally.c -- counters that end by themselves: INCRBY on a name with the time in it, which was given a life of two windows before.  In
+ * that order: a counter without a life, left by a connection that broke in between, would stay for ever.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -33,8 +36,10 @@ tally_send(struct cache *c, int64_t window_ms, uint64_t hits, uint64_t misses)
 			continue;
 		tally_key(window_ms, bucket, i, key);
 		snprintf(amount, sizeof(amount), "%" PRIu64, counts[i]);
-		if (!cache_tell(c, 3, (struct span[]){ SPAN("INCRBY"), span_of(key), span_of(amount) }) ||
-		    !cache_tell(c, 3, (struct span[]){ SPAN("PEXPIRE"), span_of(key), span_of(life) }))
+		if (!cache_tell(c, 6,
+				(struct span[]){ SPAN("SET"), span_of(key), SPAN("0"), SPAN("PX"), span_of(life),
+						 SPAN("NX") }) ||
+		    !cache_tell(c, 3, (struct span[]){ SPAN("INCRBY"), span_of(key), span_of(amount) }))
 			return;
 	}
 }

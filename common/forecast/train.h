@@ -56,6 +56,9 @@ int training_new(const struct deepar_config *c, const struct train_options *o, c
 void training_free(struct training *t);
 DEFINE_CLEANUP(struct training, training_free)
 
+/* Can a network such as M learn from T?  -1 on OPTION_INVALID, as training_new(). */
+int train_check_target(const struct deepar *m, const struct target *t, struct err *err);
+
 /* One epoch of one network.  1: there is more to do; 0: done; -1 on NO_MEMORY, RECORD_INVALID (the loss is no number). */
 int training_epoch(struct training *t, struct train_progress *progress, struct err *err);
 

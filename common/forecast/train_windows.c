@@ -56,6 +56,15 @@ look(const struct target *t, enum deepar_head head, size_t *n, double *sum, stru
 }
 
 int
+train_check_target(const struct deepar *m, const struct target *t, struct err *err)
+{
+	double sum;
+	size_t n;
+
+	return deepar_check_target(m, t, 0, err) < 0 ? -1 : look(t, m->config.head, &n, &sum, err);
+}
+
+int
 train_series_choose(struct training *t, struct err *err)
 {
 	const struct deepar_config *c = &t->model->config;

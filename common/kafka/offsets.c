@@ -32,26 +32,26 @@ cluster_watermarks(struct cluster *c, const char *topic, int32_t partition, int6
 	return code ? admin_error(c, code, NULL, topic, err) : 0;
 }
 
+/* Ends are asked for first: a record that comes between two questions lies behind the end, or is found by its time. */
 int
 cluster_offsets_at(struct cluster *c, int64_t time_ms, struct topic_partition *partitions, size_t n, struct err *err)
 {
 	LIST *list = list_of(partitions, n, time_ms);
-	rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(c->client.handle, list, c->timeout_ms);
+	rd_kafka_resp_err_t code;
+	int64_t low;
 
+	for (size_t i = 0; i < n; i++)
+		if (cluster_watermarks(c, partitions[i].topic, partitions[i].partition, &low, &partitions[i].offset,
+				       err) < 0)
+			return -1;
+	code = rd_kafka_offsets_for_times(c->client.handle, list, c->timeout_ms);
 	for (int i = 0; !code && i < list->cnt; i++)
 		code = list->elems[i].err;
 	if (code)
 		return admin_error(c, code, NULL, "offsets at a time", err);
-	for (size_t i = 0; i < n; i++) {
-		int64_t low, high;
-
-		partitions[i].offset = list->elems[i].offset;
-		if (partitions[i].offset >= 0)
-			continue;
-		if (cluster_watermarks(c, partitions[i].topic, partitions[i].partition, &low, &high, err) < 0)
-			return -1;
-		partitions[i].offset = high;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (list->elems[i].offset >= 0)
+			partitions[i].offset = list->elems[i].offset;
 	return 0;
 }
 

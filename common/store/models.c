@@ -145,6 +145,9 @@ models_add(struct store *s, const struct model *m, const char *why, struct err *
 
 static const char list_sql[] =
     "SELECT " COLUMNS "WHERE $1::text IS NULL OR m.name = $1 ORDER BY m.created_us DESC, m.name, m.version, f.key";
+static const char current_sql[] = "SELECT " COLUMNS "WHERE m.status IN ('live', 'canary') OR (m.name, m.created_us) IN "
+				  "(SELECT name, max(created_us) FROM forebay.models GROUP BY name) "
+				  "ORDER BY m.created_us DESC, m.name, m.version, f.key";
 static const char get_sql[] = "SELECT " COLUMNS "WHERE m.name = $1 AND m.version = $2 ORDER BY f.key";
 static const char untold_sql[] =
     "SELECT " COLUMNS
@@ -237,6 +240,12 @@ models_list(struct store *s, struct span name, struct arena *arena, struct model
 	const struct param params[] = { PARAM_TEXT(name) };
 
 	return select_models(s, list_sql, params, ARRAY_LEN(params), arena, ret, n, err);
+}
+
+int
+models_current(struct store *s, struct arena *arena, struct model **ret, size_t *n, struct err *err)
+{
+	return select_models(s, current_sql, NULL, 0, arena, ret, n, err);
 }
 
 int

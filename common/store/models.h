@@ -44,6 +44,9 @@ int models_roll_back(struct store *s, struct span name, const char *why, struct 
 /* Versions of NAME (SPAN_NONE: of all), newest first, in ARENA.  Without artefacts: ptr is NULL there, len the size. */
 int models_list(struct store *s, struct span name, struct arena *arena, struct model **ret, size_t *n, struct err *err);
 
+/* Of each name the live version, the canary and the newest one: however many there have been.  Else as models_list(). */
+int models_current(struct store *s, struct arena *arena, struct model **ret, size_t *n, struct err *err);
+
 /* One version with its artefact, in ARENA.  *FOUND false: there is none. */
 int models_get(struct store *s, struct span name, struct span version, struct arena *arena, struct model *ret,
 	       bool *found, struct err *err);

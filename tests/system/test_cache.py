@@ -188,6 +188,19 @@ def test_forecasts_that_stop(world):
     assert bases(world) == {"forecast": 110 * each, "ondemand": 60 * each}
 
 
+def test_forecasts_that_come_while_the_scorer_loads(world):
+    """Its states are not back yet, and cannot come, when all forecasts are in the topic: they wait for it there."""
+    live = world.worker(SCORER, **ONDEMAND)
+    world.topic("forecasts")
+    live.await_log(lambda e: e.get("event") == "phase" and e.get("to") == "loading")
+    with standing_still("postgres"):
+        publish(world, 0, 100)
+    world.await_done("live", topic="forecasts")
+    world.send(range(0, 20), DEVICES, noise())
+    world.await_done("live")
+    assert bases(world) == {"forecast": 20 * len(DEVICES) * len(METRICS)}
+
+
 @pytest.mark.parametrize("interval", [100, HUGE], ids=["states in the table", "states in the log"])
 def test_killed_with_forecasts_on_demand(request, line, broker, database, fleet, schemas, interval):
     """Killed and rebuilt, it has made the same forecasts as its twin, to the last bit."""

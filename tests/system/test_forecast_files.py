@@ -67,20 +67,23 @@ def test_backtest_judges_members_and_ensemble(file, model):
     assert backtest(file, f"--model={model[0]}") | {"seconds": 0, "cpu_seconds": 0} == figures | {"seconds": 0, "cpu_seconds": 0}
 
 
-def test_backtest_sees_nothing_behind_an_origin(file, tmp_path):
-    """What comes later changes nothing but the figures of the later windows."""
-    wild = tmp_path / "wild.jsonl"
-    wild.write_text("\n".join(line(n, series(n)[:-HORIZON] + [1e6] * HORIZON) for n in range(12)))
-    words = ("--freq=1h", f"--horizon={HORIZON}", "--json", "--calibrate=false")
-    first = json.loads(forebay("backtest", file, *words, "--windows=2").stdout)
-    cut = tmp_path / "cut.jsonl"
-    cut.write_text("\n".join(line(n, series(n)[:-HORIZON]) for n in range(12)))
-    until = json.loads(forebay("backtest", cut, *words, "--windows=1").stdout)
-    both = json.loads(forebay("backtest", wild, *words, "--windows=2").stdout)
-    assert until["ensemble"]["crps"] > 0
-    last = json.loads(forebay("backtest", file, *words, "--windows=1").stdout)
-    assert first["ensemble"]["crps"] == pytest.approx((until["ensemble"]["crps"] + last["ensemble"]["crps"]) / 2, rel=0.2)
-    assert both["ensemble"]["crps"] > 1e5
+def test_backtest_sees_nothing_behind_an_origin(file, model):
+    """Of two windows the last is not known, so that all figures are of the first: what comes between the two must not matter."""
+    def judged(name, change):
+        path = file.with_name(name)
+        path.write_text("\n".join(line(n, change(series(n)[:-HORIZON]) + [None] * HORIZON) for n in range(12)))
+        told = json.loads(forebay("backtest", path, "--freq=1h", f"--horizon={HORIZON}", "--windows=2", f"--stride={2 * HORIZON}", "--json",
+                                  f"--model={model[0]}").stdout)
+        assert told["forecasts"] == 24
+        for member in told["members"].values():
+            del member["weight"]  # of both windows
+        return {name: told[name] for name in ("ensemble", "uncalibrated", "members")}
+    usual = judged("usual.jsonl", lambda values: values)
+    assert usual["ensemble"]["crps"] > 0 and usual["members"]["deepar"]["awake"] == 1
+    assert judged("wild.jsonl", lambda values: values[:-HORIZON] + [(-1) ** t * 1e6 for t in range(HORIZON)]) == usual
+    assert judged("unknown.jsonl", lambda values: values[:-HORIZON] + [None] * HORIZON) == usual
+    before = judged("before.jsonl", lambda values: values[:-2 * HORIZON - 1] + [99.0] + values[-2 * HORIZON:])
+    assert before["ensemble"] != usual["ensemble"] and before["members"]["last"] != usual["members"]["last"], "the step before it does"
 
 
 def test_a_model_that_has_seen_the_windows_is_refused(file, model):
@@ -159,8 +162,23 @@ def test_refusals(file, model, tmp_path):
     short.write_text(line(0, series(0)[:40]))
     told = forebay("train", short, "--freq=1h", f"--horizon={HORIZON}", f"--model={tmp_path / 'm'}", code=1).stderr
     assert "300" in told and not (tmp_path / "m").exists()
-    negative = tmp_path / "negative.jsonl"
-    negative.write_text("\n".join(line(n, [v - 100 for v in series(n)]) for n in range(3)))
-    told = forebay("train", negative, "--freq=1h", f"--horizon={HORIZON}", "--head=negative-binomial", f"--model={tmp_path / 'm'}",
-                   code=1).stderr
-    assert "series 0" in told
+
+
+def test_a_series_that_cannot_be_learnt_from_is_named(tmp_path):
+    lines = [line(n, [round(abs(v)) for v in series(n)]) for n in range(3)]
+    lines[1:1] = ["", line(7, [3] * 100 + [-4] + [5] * 50)]
+    counts = tmp_path / "counts.jsonl"
+    counts.write_text("\n".join(lines))
+    words = ("--freq=1h", f"--horizon={HORIZON}", "--head=negative-binomial", f"--model={tmp_path / 'm'}", "--epochs=1", "--networks=1",
+             "--batches=1", "--validation.windows=1")
+    told = forebay("train", counts, *words, code=2).stderr
+    assert f"{counts}: line 3, series s7: target[100] is -4" in told and "negative-binomial" in told
+    counts.write_text("\n".join(lines).replace("-4", "4.5"))
+    assert f"{counts}: line 3, series s7: value 100 is 4.5" in forebay("train", counts, *words, code=2).stderr
+    counts.write_text("\n".join(lines).replace("-4", "4"))
+    forebay("train", counts, *words)
+    table = tmp_path / "table.csv"
+    rows = [f"2024-03-{1 + t // 24:02d} {t % 24:02d}:00:00,{t % 5},{-1 if t == 399 else 2}" for t in range(400)]
+    table.write_text("\n".join(["time,good,bad", *rows]))
+    assert "series bad: target[399] is -1" in forebay("train", table, *words, code=2).stderr
+    forebay("train", table, *words, "--holdout=1")

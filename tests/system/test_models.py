@@ -25,9 +25,9 @@ class Desk:
 
     def file(self, version, hidden=5, wql=0.04, name=None):
         path = self.folder / f"{version}.model"
-        tool = places.BUILD / "tests/unit/cli/model_tool"
+        tool = places.BUILD / "tests/unit/batch-forecaster/artefact_tool"
         name = self.name if name is None else name
-        subprocess.run([tool, path, name, version, str(hidden), str(wql)], check=True, cwd=places.TOP)
+        subprocess.run([tool, path, name, version, "1h", "24", "1", str(hidden), str(wql)], check=True, cwd=places.TOP)
         return path
 
     def say(self, *words, code=0, **more):
@@ -116,7 +116,7 @@ def test_show(desk):
     shown = desk.json("show", f"{desk.name}/v1")
     expected = {
         "name": desk.name, "version": "v1", "family": "deepar", "status": "live", "share": 0.0, "parent": None,
-        "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "code": "model_tool",
+        "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "code": "artefact_tool",
         "data": "000000000000feed", "series": 12, "points": 8640, "networks": 2, "frequency": "1h", "horizon": 24,
         "context": 48, "layers": 2, "hidden": 5, "head": "student-t", "cardinality": [3, 7], "static_numbers": 0,
         "dynamic_features": 0, "networks_wql": [0.04, 0.041], "levels": [0.1, 0.5, 0.9], "figure_wql": 0.04,
@@ -185,7 +185,7 @@ def test_export_gives_the_bytes_that_were_imported(desk, database):
     assert (report["changed"], report["status"], report["told"]) == (False, "candidate", True)
     assert database.value("SELECT count(*) FROM forebay.model_changes WHERE name = %s", desk.name) == 1
     told = desk.refused("export", f"{desk.name}/v1", desk.folder / "nowhere" / "x", code=2)
-    assert "nowhere/x: No such file" in told
+    assert "nowhere/x: not written: No such file" in told
 
 
 def test_what_cannot_be_imported(desk, database):

@@ -8,6 +8,8 @@ import random
 import time
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import NewTopic
 
 from support.broker import Publisher
 from support.fleet import Worker
@@ -63,17 +65,20 @@ class World:
     def outcomes(self, model, version, rival, model_loss, rival_loss, steps, drift=()):
         """Of every device so many steps, each with these losses give or take a tenth."""
         sender = Publisher(self.line.bootstrap, "forecasts.outcomes")
-        origin = START_US + self.windows * WINDOW * HOUR_US
         for step in range(steps):
             for device in DEVICES:
-                wobble = 1 + .1 * random.Random(f"{device} {step}").uniform(-1, 1)
-                sender.send(device.encode(), self.schemas.encode("Outcome", {
-                    "device": device, "metric": METRIC, "origin_time": origin, "event_time": origin + step * HOUR_US,
-                    "step": step, "value": 1.0, "scale": 1.0, "loss": 0.1, "lower": 0.5, "upper": 1.5, "model": model,
-                    "version": version, "model_loss": model_loss * wobble, "rival": rival,
-                    "rival_loss": rival_loss * wobble if rival else None, "members": {},
-                    "drift": device in drift and step == steps - 1, "ingest_time": origin}))
+                sender.send(device.encode(), self.outcome(model, version, rival, device, step, model_loss, rival_loss,
+                                                          device in drift and step == steps - 1))
         sender.flush()
+
+    def outcome(self, model, version, rival, device, step, model_loss, rival_loss, drift=False):
+        origin = START_US + self.windows * WINDOW * HOUR_US
+        wobble = 1 + .1 * random.Random(f"{device} {step}").uniform(-1, 1)
+        return self.schemas.encode("Outcome", {
+            "device": device, "metric": METRIC, "origin_time": origin, "event_time": origin + step * HOUR_US,
+            "step": step, "value": 1.0, "scale": 1.0, "loss": 0.1, "lower": 0.5, "upper": 1.5, "model": model,
+            "version": version, "model_loss": model_loss * wobble, "rival": rival,
+            "rival_loss": rival_loss * wobble if rival else None, "members": {}, "drift": drift, "ingest_time": origin})
 
     def standings(self, model):
         """version -> status."""
@@ -88,6 +93,11 @@ class World:
         """The last change of that version."""
         return self.database.value("SELECT why FROM forebay.model_changes WHERE name = %s AND version = %s "
                                    "ORDER BY id DESC LIMIT 1", model, version)
+
+    def standings_of(self, model, version):
+        """What that version has been, one after the other."""
+        return [to for (to,) in self.database.rows("SELECT to_status FROM forebay.model_changes WHERE name = %s AND version = %s "
+                                                   "ORDER BY id", model, version)]
 
     def training(self, model):
         """(plan, bytes of progress) of the training that is under way; None: there is none."""
@@ -186,9 +196,24 @@ def test_once(world, trainer):
     figures, size = world.database.rows("SELECT figures, octet_length(artefact) FROM forebay.models WHERE version = %s "
                                         "AND name = 'single-1h'", version)[0]
     assert {"wql", "coverage80", "gate.floor", "wql.deepar"} <= set(figures) and size > 1000
+    assert world.standings_of("single-1h", version) == ["candidate", "live"]
     again = once(trainer, "single", train_networks=2)
     assert said(again, "training has ended")[0]["result"] == "same"
     assert world.standings("single-1h") == {version: "live"}
+
+
+def test_without_a_trial(world, trainer):
+    """Nobody is asked to prove anything: the next version takes the place of the live one, also after a crash on the way."""
+    once(trainer, "hasty")
+    old = world.version("hasty-1h", "live")
+    once(trainer, "hasty", train_seed=2, gate_canary_share=0)
+    new = world.version("hasty-1h", "live")
+    assert world.standings("hasty-1h") == {old: "retired", new: "live"}
+    assert world.standings_of("hasty-1h", new) == ["candidate", "canary", "live"]
+    world.database.run("UPDATE forebay.models SET status = 'canary', canary_share = 1 WHERE name = 'hasty-1h' AND version = %s", new)
+    world.database.run("UPDATE forebay.models SET status = 'live' WHERE name = 'hasty-1h' AND version = %s", old)
+    assert said(once(trainer, "hasty", train_seed=2, gate_canary_share=0), "training has ended")[0]["result"] == "live"
+    assert world.standings("hasty-1h") == {old: "retired", new: "live"}
 
 
 def test_refused(world, trainer):
@@ -305,6 +330,27 @@ def test_a_good_canary_lives(world, trainer):
     assert worker.stop() == 0
 
 
+def test_outcomes_that_come_while_it_looks_where_to_begin(world, trainer):
+    """Many partitions that are empty at first, and in each a record as soon as the trial is known: none is passed over."""
+    partitions = 60
+    for future in world.broker.admin.create_topics([NewTopic("wide.outcomes", partitions, 1)], operation_timeout=30).values():
+        future.result()
+    once(trainer, "wide")
+    once(trainer, "wide", train_seed=2, **TRIAL)
+    live, canary = world.version("wide-1h", "live"), world.version("wide-1h", "canary")
+    sender = Producer({"bootstrap.servers": world.line.bootstrap, "linger.ms": 0})
+    sender.list_topics("wide.outcomes")
+    records = [world.outcome("wide-1h", live, canary, f"pump-{p:02d}", 0, 0.2, 0.2) for p in range(partitions)]
+    worker = trainer("wide", outcomes_topic="wide.outcomes", **TRIAL)
+    while not said(worker, "trial"):
+        time.sleep(0.001)
+    for p in reversed(range(partitions)):
+        sender.produce("wide.outcomes", records[p], b"key", partition=p)
+        sender.flush()
+    until(lambda: worker.metric("forebay_outcomes_read_total") == partitions, "it has read them all", 30)
+    assert worker.stop() == 0
+
+
 def test_a_canary_without_proof_is_rejected(world, trainer):
     worker, live, canary = trial(world, trainer, "silent")
     assert worker.stop() == 0
@@ -333,6 +379,24 @@ def test_drift(world, trainer):
     world.await_told("moved-1h")
     time.sleep(1)
     assert len(said(worker, "retrain")) == 1 and len(world.standings("moved-1h")) == 2
+    assert worker.stop() == 0
+
+
+def test_a_training_is_not_repeated_because_nobody_can_be_told(world, trainer):
+    """The topic of models is missing when a version is ready: once it is there it is told of it, and that is all."""
+    once(trainer, "mute")
+    live = world.version("mute-1h", "live")
+    world.series(2)
+    worker = trainer("mute", models_topic="mute.models", retrain_every_seconds=1, drift_retrain_min_seconds=0, **TRIAL)
+    worker.await_log(lambda e: e.get("event") == "retry" and e["reason"] == "TOPIC_MISSING", 120)
+    canary = world.version("mute-1h", "canary")
+    assert canary and world.training("mute-1h") is None
+    for future in world.broker.admin.create_topics([NewTopic("mute.models", 6, 1)]).values():
+        future.result()
+    worker.await_log(lambda e: e.get("event") == "announced", 60)
+    until(lambda: worker.http("/health")[1]["message"].startswith("watching"), "it looks on", 60)
+    time.sleep(1)
+    assert len(said(worker, "training begins")) == 1 and world.standings("mute-1h") == {live: "live", canary: "canary"}
     assert worker.stop() == 0
 
 

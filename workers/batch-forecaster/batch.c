@@ -356,3 +356,12 @@ forecaster_flush(void *self, struct context *ctx, struct err *err)
 	cache_flush(f->serving.cache);
 	return 0;
 }
+
+/* Whoever has the partitions next puts newer forecasts; what we remember must not come before them. */
+void
+forecaster_revoked(void *self, const char *topic, int32_t partition)
+{
+	struct forecaster *f = self;
+
+	keeper_forget(f->serving.keeper);
+}

@@ -35,6 +35,7 @@ int forecaster_open(void *self, struct worker *w, struct err *err);
 int forecaster_record(void *self, struct context *ctx, const struct input *in, struct err *err);
 int forecaster_side(void *self, struct context *ctx, const struct input *in, struct err *err);
 int forecaster_flush(void *self, struct context *ctx, struct err *err);
+void forecaster_revoked(void *self, const char *topic, int32_t partition);
 void forecaster_close(void *self);
 
 #endif

@@ -21,6 +21,7 @@ static const struct worker_spec spec = {
 	.record = forecaster_record, /* window -> history, owed steps -> outcomes */
 	.side = forecaster_side,     /* model -> roster */
 	.flush = forecaster_flush,   /* history -> forecast -> topic, cache */
+	.revoked = forecaster_revoked,
 	.close = forecaster_close,
 	.state = &forecaster_state,
 };

@@ -17,7 +17,8 @@ struct settling {
 	struct artefact *ours;
 	struct arena *arena;
 	struct span name, version;
-	bool exists;            /* as a candidate of an earlier attempt */
+	bool exists;            /* by an earlier attempt, */
+	enum model_status now;  /* which has left it as this */
 	struct span live;       /* version; SPAN_NONE: there is none */
 	struct artefact theirs; /* the live one's */
 	bool comparable;
@@ -39,14 +40,14 @@ settling_clear_cleanup(struct settling *s)
 	arena_free(s->arena);
 }
 
-/* What is there: our version, a live one.  *SAME: ours has its standing; a canary without a live version has not. */
+/* What is there: our version, a live one. */
 static int
-look(struct settling *s, bool *same, struct err *err)
+look(struct settling *s, struct err *err)
 {
-	enum model_status now = MODEL_CANDIDATE;
 	struct model *models;
 	size_t n;
 
+	s->now = MODEL_CANDIDATE;
 	if (models_list(s->job->store, s->name, s->arena, &models, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
@@ -55,9 +56,8 @@ look(struct settling *s, bool *same, struct err *err)
 		if (!span_equal(models[i].version, s->version))
 			continue;
 		s->exists = true;
-		now = models[i].status;
+		s->now = models[i].status;
 	}
-	*same = now != MODEL_CANDIDATE && (now != MODEL_CANARY || s->live.ptr);
 	return 0;
 }
 
@@ -87,6 +87,20 @@ fetch_live(struct settling *s, const struct panel_rule *rule, struct err *err)
 		log_error(LOG_WARN, "live version is not compared with", &why, "model", LOG_S(s->ours->name), "version",
 			  LOG_S(s->live.ptr), NULL);
 	return 0;
+}
+
+/* Has what passes to stand trial? */
+static bool
+trial_wanted(const struct settling *s)
+{
+	return s->comparable && s->job->opt.canary_share > 0;
+}
+
+/* Ours has its standing already; a canary without a trial was on its way to live. */
+static bool
+is_settled(const struct settling *s)
+{
+	return s->now != MODEL_CANDIDATE && (s->now != MODEL_CANARY || trial_wanted(s));
 }
 
 static int
@@ -155,31 +169,30 @@ store_candidate(struct settling *s, struct err *err)
 	return models_add(s->job->store, &m, "trained", err);
 }
 
-/* Whoever lives has been canary: for a moment, where there is nobody to be tried against. */
+/* Whoever takes the place of a live version has been canary, without a trial for a moment. */
 static int
 give(struct settling *s, enum standing standing, const char *why, struct err *err)
 {
+	static const enum model_status statuses[] = {
+		[STANDING_LIVE] = MODEL_LIVE, [STANDING_CANARY] = MODEL_CANARY, [STANDING_REJECTED] = MODEL_REJECTED
+	};
 	struct store *store = s->job->store;
-	double share = standing == STANDING_CANARY ? s->job->opt.canary_share : 1;
 	bool changed;
 
-	if (standing == STANDING_REJECTED)
-		return models_change(store, s->name, s->version, MODEL_REJECTED, 0, why, &changed, err);
-	if (models_change(store, s->name, s->version, MODEL_CANARY, share, why, &changed, err) < 0)
+	if (standing == STANDING_LIVE && s->live.ptr &&
+	    models_change(store, s->name, s->version, MODEL_CANARY, 1, why, &changed, err) < 0)
 		return -1;
-	return standing == STANDING_CANARY
-		   ? 0
-		   : models_change(store, s->name, s->version, MODEL_LIVE, 0, why, &changed, err);
+	return models_change(store, s->name, s->version, statuses[standing], s->job->opt.canary_share, why, &changed,
+			     err);
 }
 
 static int
 decide(struct settling *s, const struct gate_report *report, enum standing *ret, struct err *err)
 {
-	bool tried = s->comparable && s->job->opt.canary_share > 0;
 	char why[WHY_BYTES];
 
 	gate_text(report, why, sizeof(why));
-	*ret = !report->passed ? STANDING_REJECTED : tried ? STANDING_CANARY : STANDING_LIVE;
+	*ret = !report->passed ? STANDING_REJECTED : trial_wanted(s) ? STANDING_CANARY : STANDING_LIVE;
 	if (give(s, *ret, why, err) < 0)
 		return -1;
 	log_event(report->passed ? LOG_INFO : LOG_WARN, "standing", "model", LOG_S(s->ours->name), "version",
@@ -195,20 +208,18 @@ candidate_settle(struct job *j, struct artefact *a, const struct frequency *f, c
 	struct settling s = { .job = j, .ours = a, .arena = arena_new(1 << 16, 0) };
 	struct panel_rule panel = trainer_panel(&j->opt, &j->rules, f);
 	struct gate_report report;
-	bool same, stopped;
+	bool stopped;
 
 	if (!s.arena)
 		return err_set(err, REASON_NO_MEMORY, "candidate");
 	s.name = span_of(a->name);
 	s.version = span_of(a->version);
-	if (look(&s, &same, err) < 0)
+	if (look(&s, err) < 0 || fetch_live(&s, &panel, err) < 0)
 		return -1;
-	if (same) {
-		*ret = STANDING_SAME;
+	*ret = is_settled(&s) ? STANDING_SAME : STANDING_STOPPED;
+	if (is_settled(&s))
 		return 0;
-	}
-	*ret = STANDING_STOPPED;
-	if (fetch_live(&s, &panel, err) < 0 || judge(&s, &panel, g, &report, &stopped, err) < 0)
+	if (judge(&s, &panel, g, &report, &stopped, err) < 0)
 		return -1;
 	if (stopped)
 		return 0;

@@ -145,7 +145,7 @@ follow_models(struct job *j, struct follow *f, struct err *err)
 
 	if (!arena)
 		return err_set(err, REASON_NO_MEMORY, "models");
-	if (models_list(j->store, SPAN_NONE, arena, &models, &n, err) < 0)
+	if (models_current(j->store, arena, &models, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		bool told = !is_ours(j, models[i].name);

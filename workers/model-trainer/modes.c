@@ -44,23 +44,34 @@ wanted(const struct job *j, const struct group *g)
 
 /* ---- once ---- */
 
+/* One group, again and again.  1: done; 0: we were asked to stop. */
+static int
+train_and_tell(struct job *j, const struct collection *c, const struct group *g, bool *enough, struct err *err)
+{
+	enum trained result;
+	int more = 1;
+
+	while (more > 0 && trainer_train(j, c, g, &result, err) < 0)
+		more = again(j, err);
+	*enough |= more == 0; /* asked to stop: it was not for want of data */
+	if (more <= 0)
+		return more;
+	*enough |= result != TRAINED_NOT_ENOUGH;
+	if (result == TRAINED_STOPPED)
+		return 0;
+	while (more > 0 && candidate_announce(j, err) < 0)
+		more = again(j, err);
+	return more;
+}
+
 static int
 train_all(struct job *j, const struct collection *c, bool *enough, struct err *err)
 {
 	for (size_t i = 0; i < c->n_groups; i++) {
-		enum trained result;
+		int more = wanted(j, &c->groups[i]) ? train_and_tell(j, c, &c->groups[i], enough, err) : 1;
 
-		if (!wanted(j, &c->groups[i]))
-			continue;
-		while (trainer_train(j, c, &c->groups[i], &result, err) < 0) {
-			int more = again(j, err);
-
-			if (more <= 0)
-				return more;
-		}
-		*enough |= result != TRAINED_NOT_ENOUGH;
-		if (result == TRAINED_STOPPED)
-			return 0;
+		if (more <= 0)
+			return more;
 	}
 	if (!*enough)
 		log_event(LOG_ERROR, "nothing to train on", "topic", LOG_S(j->opt.series_topic), "records",
@@ -93,7 +104,8 @@ mode_once(struct job *j, bool *enough, struct err *err)
 /* What a watch remembers of the series' topic. */
 struct lookout {
 	struct follow follow;
-	int64_t size; /* records that the topic must hold before it is worth another look */
+	int64_t seen,
+	    worth; /* ends of the topic, all partitions together: as seen last; from where on it is worth another look */
 };
 
 static bool
@@ -124,9 +136,18 @@ train_one(struct job *j, const struct collection *c, const struct group *g, stru
 		}
 		log_error(LOG_ERROR, "not trained", &trouble, NULL);
 	}
-	if (m && !job_stop_wanted())
+	if (job_stop_wanted())
+		return 0;
+	if (m)
 		follow_trained(m);
-	return 0;
+	return candidate_announce(j, err);
+}
+
+/* There is a tenth more to learn from than when we looked last, or the topic is another one. */
+static bool
+worth_a_look(const struct lookout *l, const struct collection *c)
+{
+	return source_end(c) >= l->worth || source_end(c) < l->seen;
 }
 
 /* Models that nobody has yet, and those that want a new version. */
@@ -135,12 +156,10 @@ train(struct job *j, struct lookout *l, struct err *err)
 {
 	CLEANUP(collection_clear)
 	struct collection c = { 0 };
-	int64_t size;
 
 	if (source_freeze(j, &c, err) < 0)
 		return -1;
-	size = source_size(&c);
-	if (size < l->size && !any_wanted(&l->follow))
+	if (!worth_a_look(l, &c) && !any_wanted(&l->follow))
 		return 0;
 	if (collect(j, &c, err) < 0)
 		return -1;
@@ -158,25 +177,26 @@ train(struct job *j, struct lookout *l, struct err *err)
 	for (size_t i = 0; i < l->follow.n; i++) /* those of whose step there is nothing */
 		if (l->follow.models[i].wanted != RETRAIN_NO && !job_stop_wanted())
 			follow_trained(&l->follow.models[i]);
-	l->size = size + size / 10 + 1;
+	l->seen = source_end(&c);
+	l->worth = l->seen + source_size(&c) / 10 + 1;
 	return 0;
 }
 
+/* All goes well only when all of it does: else a service that is away would never be given the longer pauses. */
 static int
 look(struct job *j, struct lookout *l, struct err *err)
 {
-	if (candidate_announce(j, err) < 0 || follow_models(j, &l->follow, err) < 0)
+	if (candidate_announce(j, err) < 0 || follow_models(j, &l->follow, err) < 0 ||
+	    follow_outcomes(j, &l->follow, err) < 0 || candidate_announce(j, err) < 0 || train(j, l, err) < 0)
 		return -1;
 	job_say(j, "watching %zu models", l->follow.n);
-	if (follow_outcomes(j, &l->follow, err) < 0 || candidate_announce(j, err) < 0)
-		return -1;
-	return train(j, l, err);
+	return 0;
 }
 
 int
 mode_watch(struct job *j, struct err *err)
 {
-	struct lookout l = { .size = 1 };
+	struct lookout l = { .worth = 1 };
 	int more = 1;
 
 	while (more > 0 && !job_stop_wanted()) {

@@ -73,6 +73,16 @@ source_size(const struct collection *c)
 	return sum;
 }
 
+int64_t
+source_end(const struct collection *c)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < c->n_ranges; i++)
+		sum += c->ranges[i].to;
+	return sum;
+}
+
 int
 source_partitions(struct job *j, const char *topic, int64_t time_ms, struct topic_partition **ret, size_t *n,
 		  struct err *err)

@@ -28,8 +28,8 @@ collection_clear_cleanup(struct collection *c)
 /* All that the topic of series holds at this moment, offset by offset; nothing is read.  -1 as admin.h says. */
 int source_freeze(struct job *j, struct collection *ret, struct err *err);
 
-/* Records that could be in there. */
-int64_t source_size(const struct collection *c);
+int64_t source_size(const struct collection *c); /* records that could be in there */
+int64_t source_end(const struct collection *c);  /* and with those that were there before: only ever grows */
 
 /* Read them.  Records that were deleted meanwhile are not there any more; what cannot be decoded is counted.  -1 as reader.h
  * says; also when asked to stop: BROKER_DOWN. */

@@ -317,7 +317,7 @@ settle(struct work *w, struct artefact *a, enum trained *ret, struct err *err)
 	meter(w->job->metrics, METER_TRAININGS, w->name, standing_name(standing), 1);
 	log_event(LOG_INFO, "training has ended", "model", LOG_S(w->name), "version", LOG_S(a->version), "result",
 		  LOG_S(standing_name(standing)), NULL);
-	return candidate_announce(w->job, err);
+	return 0;
 }
 
 static int

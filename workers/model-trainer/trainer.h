@@ -22,9 +22,10 @@ int trainer_name(const struct job *j, int64_t step_us, struct frequency *f, char
 bool trainer_wants(const struct job *j, const struct frequency *f);
 
 /*
- * Train on group G of C, or go on with the training of that name that is under way.  -1 on what is worth a retry (then the same
- * call goes on), and on what is not: NO_MEMORY, STORE_SCHEMA; OPTION_INVALID and RECORD_INVALID: with these options or data
- * there is no training, and it is not under way any more.
+ * Train on group G of C, or go on with the training of that name that is under way.  The topic is to be told afterwards
+ * (candidate_announce): a training that has ended is not begun anew because the brokers are away.  -1 on what is worth a retry (then
+ * the same call goes on), and on what is not: NO_MEMORY, STORE_SCHEMA; OPTION_INVALID and RECORD_INVALID: with these options or
+ * data there is no training, and it is not under way any more.
  */
 int trainer_train(struct job *j, const struct collection *c, const struct group *g, enum trained *ret, struct err *err);
 

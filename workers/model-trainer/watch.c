@@ -29,8 +29,10 @@ struct watch {
 	struct watch_rule rule;
 	struct map *series;
 	char canary[VERSION_BYTES], live[VERSION_BYTES];
-	int64_t since_us, newest_us;
+	int64_t since_us, newest_us, swept_us;
 	uint64_t outcomes, failures;
+	bool compared; /* the next two are of these outcomes */
+	struct paired usual, early;
 };
 
 int
@@ -42,7 +44,7 @@ watch_new(const struct watch_rule *rule, struct watch **ret, struct err *err)
 	if (!w || !(w->series = map_new(free)))
 		return err_set(err, REASON_NO_MEMORY, "watch");
 	w->rule = *rule;
-	w->newest_us = INT64_MIN;
+	w->newest_us = w->swept_us = INT64_MIN;
 	*ret = TAKE(w);
 	return 0;
 }
@@ -69,6 +71,7 @@ forget_trial(struct watch *w)
 		s->pairs = 0;
 	}
 	w->outcomes = w->failures = 0;
+	w->compared = false;
 	w->canary[0] = w->live[0] = '\0';
 }
 
@@ -88,6 +91,29 @@ watch_trial(struct watch *w, struct span canary, struct span live, int64_t since
 	return 0;
 }
 
+/* Nothing of it counts any more. */
+static bool
+is_over(const struct watch *w, const struct sight *s)
+{
+	return !s->pairs && s->seen_us < w->newest_us - w->rule.drift_us;
+}
+
+/* There are as many series as may be: those that have fallen silent make room, looked for once in a window. */
+static bool
+make_room(struct watch *w)
+{
+	struct span key;
+	void *value;
+
+	if (w->swept_us != INT64_MIN && w->newest_us - w->swept_us < w->rule.drift_us)
+		return false;
+	w->swept_us = w->newest_us;
+	for (size_t at = 0; map_next(w->series, &at, &key, &value);)
+		if (is_over(w, value))
+			free(map_take(w->series, key));
+	return map_count(w->series) < WATCH_SERIES_MAX;
+}
+
 static struct sight *
 sight_of(struct watch *w, const struct outcome *o)
 {
@@ -97,7 +123,7 @@ sight_of(struct watch *w, const struct outcome *o)
 
 	random_name(parts, ARRAY_LEN(parts), name);
 	s = map_get(w->series, span_of(name));
-	if (s || map_count(w->series) >= WATCH_SERIES_MAX)
+	if (s || (map_count(w->series) >= WATCH_SERIES_MAX && !make_room(w)))
 		return s;
 	s = calloc(1, sizeof(*s));
 	if (s)
@@ -131,21 +157,31 @@ judge(struct watch *w, const struct outcome *o, struct sight *s)
 	s->theirs += theirs;
 	s->pairs++;
 	w->outcomes++;
+	w->compared = false;
+}
+
+/* Event times are the devices': one whose clock is ahead must not put all others out of the window. */
+static int64_t
+time_of(const struct outcome *o)
+{
+	return o->event_us < o->ingest_us ? o->event_us : o->ingest_us;
 }
 
 int
 watch_outcome(struct watch *w, const struct outcome *o, struct err *err)
 {
-	struct sight *s = sight_of(w, o);
+	int64_t time_us = time_of(o);
+	struct sight *s;
 
+	if (w->newest_us < time_us)
+		w->newest_us = time_us;
+	s = sight_of(w, o);
 	if (!s)
 		return map_count(w->series) >= WATCH_SERIES_MAX ? 0 : err_set(err, REASON_NO_MEMORY, "watch");
-	if (s->seen_us < o->event_us)
-		s->seen_us = o->event_us;
-	if (o->drift && s->drift_us < o->event_us)
-		s->drift_us = o->event_us;
-	if (w->newest_us < o->event_us)
-		w->newest_us = o->event_us;
+	if (s->seen_us < time_us)
+		s->seen_us = time_us;
+	if (o->drift && s->drift_us < time_us)
+		s->drift_us = time_us;
 	judge(w, o, s);
 	return 0;
 }
@@ -207,19 +243,31 @@ decide(const struct watch *w, const struct trial_report *r, const struct paired 
 	return TRIAL_GOES_ON;
 }
 
+/* The bootstrap is worth its time only where something has come. */
+static int
+compare_anew(struct watch *w, struct err *err)
+{
+	if (w->compared)
+		return 0;
+	if (compare(w, w->rule.bootstrap.confidence, &w->usual, err) < 0 ||
+	    compare(w, EARLY_CONFIDENCE, &w->early, err) < 0)
+		return -1;
+	w->compared = true;
+	return 0;
+}
+
 int
 watch_verdict(struct watch *w, int64_t now_us, enum trial_verdict *ret, struct trial_report *report, struct err *err)
 {
-	struct paired early;
 	const char *why = "no canary";
 
 	*report = (struct trial_report){ .outcomes = w->outcomes, .failures = w->failures };
 	*ret = TRIAL_NONE;
 	if (w->canary[0]) {
-		if (compare(w, w->rule.bootstrap.confidence, &report->loss, err) < 0 ||
-		    compare(w, EARLY_CONFIDENCE, &early, err) < 0)
+		if (compare_anew(w, err) < 0)
 			return -1;
-		*ret = decide(w, report, &early, now_us, &why);
+		report->loss = w->usual;
+		*ret = decide(w, report, &w->early, now_us, &why);
 	}
 	snprintf(report->why, sizeof(report->why),
 		 "canary %s: loss %.4g of live's (%.4g to %.4g) over %llu outcomes of %zu series, %llu failures", why,

@@ -13,17 +13,17 @@
 #include "common/record/outcome.h"
 #include "workers/model-trainer/paired.h"
 
-#define WATCH_SERIES_MAX 20000 /* series beyond are not looked at: enough to judge by */
+#define WATCH_SERIES_MAX 20000 /* series beyond are not looked at, until some of these have been silent for drift_us */
 
 struct watch_rule {
 	size_t canary_series, canary_outcomes; /* so many are asked for before a canary may live */
 	double bound_max;                      /* of the canary's loss over the live one's, upper bound: 1.01 */
 	int64_t canary_us;                     /* without proof in this time it is rejected */
-	int64_t drift_us;                      /* event time that counts, back from the newest */
-	double drift_share;                    /* of the series seen in it whose detector alarmed */
-	size_t drift_series;                   /* at least so many alarms */
-	int64_t retrain_least_us;              /* between the end of a training and the next */
-	int64_t retrain_every_us;              /* 0: only when the series drift */
+	int64_t drift_us;         /* event time (or arrival, if earlier) that counts, back from the newest */
+	double drift_share;       /* of the series seen in it whose detector alarmed */
+	size_t drift_series;      /* at least so many alarms */
+	int64_t retrain_least_us; /* between the end of a training and the next */
+	int64_t retrain_every_us; /* 0: only when the series drift */
 	struct paired_rule bootstrap;
 };
 

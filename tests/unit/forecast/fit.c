@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/random.h"
 #include "common/forecast/fit.h"
 
@@ -144,6 +145,38 @@ missing_and_short(void **state)
 	artefact_clear(&a);
 }
 
+/* ---- how many windows ---- */
+
+static const struct windows_row {
+	const char *name;
+	size_t n, length, horizon, windows;
+} windows_rows[] = {
+	{ "few series: as many windows as give 200 forecasts", 12, 100000, 24, 17 },
+	{ "many series: two windows each", 5000, 100000, 24, 2 },
+	{ "one series: not more than twenty", 1, 100000, 24, 20 },
+	{ "short series: a tenth of them", 12, 1000, 12, 8 },
+	{ "very short series: two all the same", 12, 30, 12, 2 },
+	{ "nothing", 0, 0, 12, 2 },
+};
+
+static void
+how_many_windows(void **state)
+{
+	const struct windows_row *row = *state;
+	struct target *many = calloc(row->n + 1, sizeof(*many));
+
+	assert_non_null(many);
+	for (size_t i = 0; i < row->n; i++)
+		many[i].n = row->length;
+	assert_int_equal(fit_windows(many, row->n, row->horizon), row->windows);
+	if (row->n > 1) { /* it is the mean length that counts */
+		many[0].n = 0;
+		many[1].n = 2 * row->length;
+		assert_int_equal(fit_windows(many, row->n, row->horizon), row->windows);
+	}
+	free(many);
+}
+
 /* ---- a training becomes an artefact ---- */
 
 static struct training *
@@ -253,11 +286,17 @@ of_an_unfinished_training(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest fits[] = {
 		cmocka_unit_test(without_networks),          cmocka_unit_test(no_look_ahead),
 		cmocka_unit_test(missing_and_short),         cmocka_unit_test(of_a_training),
 		cmocka_unit_test(of_an_unfinished_training),
 	};
+	struct CMUnitTest tests[ARRAY_LEN(windows_rows) + ARRAY_LEN(fits)];
 
+	for (size_t n = 0; n < ARRAY_LEN(windows_rows); n++)
+		tests[n] = (struct CMUnitTest){ .name = windows_rows[n].name,
+						.test_func = how_many_windows,
+						.initial_state = (void *)(uintptr_t)&windows_rows[n] };
+	memcpy(tests + ARRAY_LEN(windows_rows), fits, sizeof(fits));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

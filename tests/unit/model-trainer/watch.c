@@ -41,6 +41,7 @@ outcome(char name[32], size_t device, double ours, double theirs)
 	return (struct outcome){ .device = span_of(name),
 				 .metric = SPAN("pressure"),
 				 .event_us = SINCE,
+				 .ingest_us = 2 * SINCE,
 				 .version = SPAN("canary"),
 				 .model_loss = ours,
 				 .rival = SPAN("live"),
@@ -282,6 +283,53 @@ few_series_do_not_drift(void **state)
 	watch_free(w);
 }
 
+/* It may be a day ahead: the alarms of all others still count, and so does its own. */
+static void
+a_clock_that_is_ahead(void **state)
+{
+	struct watch *w = trial();
+	struct outcome o;
+	char name[32];
+
+	(void)state;
+	for (size_t i = 0; i < 10; i++)
+		alarm_at(w, i, SINCE, i < 4);
+	o = outcome(name, 10, .1, .1);
+	o.event_us = SINCE + 24 * HOUR_US;
+	o.ingest_us = SINCE + HOUR_US / 2;
+	o.drift = true;
+	tell(w, &o);
+	assert_true(watch_drift(w).series == 11 && watch_drift(w).drifted == 5 && watch_drift(w).alarm);
+	watch_free(w);
+}
+
+/* As many as may be, all of one time: the next ones have to wait until those have been silent for long enough. */
+static void
+silent_series_make_room(void **state)
+{
+	struct watch *w;
+	struct err err = ERR_INIT;
+	struct outcome o;
+	char name[32];
+
+	(void)state;
+	assert_int_equal(watch_new(&rule, &w, &err), 0);
+	for (size_t i = 0; i < WATCH_SERIES_MAX; i++)
+		alarm_at(w, i, SINCE, false);
+	for (size_t i = 0; i < 3; i++)
+		alarm_at(w, WATCH_SERIES_MAX + i, SINCE, true);
+	assert_true(watch_drift(w).series == WATCH_SERIES_MAX && watch_drift(w).drifted == 0);
+	assert_int_equal(watch_trial(w, SPAN("canary"), SPAN("live"), SINCE, &err), 0);
+	o = outcome(name, 0, .1, .2);
+	tell(w, &o);
+	for (size_t i = 0; i < 3; i++)
+		alarm_at(w, WATCH_SERIES_MAX + i, SINCE + 2 * HOUR_US, true);
+	assert_true(watch_drift(w).series == 3 && watch_drift(w).alarm);
+	assert_int_equal(verdict(w, 1, "over 4 outcomes of 4 series"),
+			 TRIAL_GOES_ON); /* what the trial rests on stays */
+	watch_free(w);
+}
+
 static const struct retrain_row {
 	const char *name;
 	struct retrain_facts facts;
@@ -324,6 +372,8 @@ main(void)
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(drifts),
 		cmocka_unit_test(few_series_do_not_drift),
+		cmocka_unit_test(a_clock_that_is_ahead),
+		cmocka_unit_test(silent_series_make_room),
 	};
 	struct CMUnitTest tests[ARRAY_LEN(rows) + ARRAY_LEN(retrain_rows) + ARRAY_LEN(others)];
 	size_t n = 0;

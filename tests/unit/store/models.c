@@ -1,147 +1,10 @@
-/* models.c -- which standing may follow which, who makes room for whom, what is told and what is not, trainings kept. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/store/models.h"
-#include "common/store/query.h"
-#include "tests/support/postgres.h"
-
-#define NAME SPAN("deepar-1h")
-#define T0 INT64_C(1709208000000000)
+/* models.c -- what goes in comes out, what is told and what is not, trainings kept. */
+#include "tests/unit/store/models_fixture.h"
 
 /* Of "\0\xff\1weights", by another program. */
 #define SHA256                                                             \
 	"\xa1\x74\x0d\xba\x83\xc2\xd6\x10\x24\x1b\x28\x4b\x18\xbb\x6c\x0b" \
 	"\x7d\x8e\x13\x7c\x23\x3b\x22\x28\xa9\x56\xc2\xbb\x43\x2f\xeb\xc7"
-
-static struct postgres server;
-
-static int
-start(void **state)
-{
-	(void)state;
-	postgres_start(&server);
-	return 0;
-}
-
-static int
-wipe(void **state)
-{
-	(void)state;
-	postgres_wipe(&server);
-	return 0;
-}
-
-struct desk {
-	struct store *store;
-	struct arena *arena;
-	struct err err;
-};
-
-static int
-desk_set(void **state)
-{
-	struct desk *d = calloc(1, sizeof(*d));
-
-	d->store = postgres_store(&server, 1);
-	d->arena = arena_new(1 << 16, 0);
-	*state = d;
-	return 0;
-}
-
-static int
-desk_clear(void **state)
-{
-	struct desk *d = *state;
-
-	store_free(d->store);
-	arena_free(d->arena);
-	free(d);
-	return 0;
-}
-
-static struct model_figure figures[] = { { SPAN("wql"), 0.1 },
-					 { SPAN("coverage.80"), 5e-324 },
-					 { SPAN("m\"\\,}"), -1e300 } };
-
-static struct model
-made(const char *version, int64_t created_us)
-{
-	return (struct model){ .name = NAME,
-			       .version = span_of(version),
-			       .family = SPAN("deepar"),
-			       .status = MODEL_LIVE, /* is not asked for */
-			       .canary_share = 0.7,
-			       .created_us = created_us,
-			       .from_us = T0 - 1,
-			       .to_us = T0 + 1,
-			       .parent = SPAN("0"),
-			       .figures = figures,
-			       .n_figures = 3,
-			       .artefact = { "\0\xff\x01weights", 10 } };
-}
-
-static void
-add(struct desk *d, const char *version)
-{
-	struct model m = made(version, T0 + atoi(version));
-
-	if (models_add(d->store, &m, "trained", &d->err) < 0)
-		fail_msg("%s", d->err.text);
-}
-
-static int
-change_name(struct desk *d, struct span name, const char *version, enum model_status to, double share, bool *changed)
-{
-	return models_change(d->store, name, span_of(version), to, share, "because", changed, &d->err);
-}
-
-static void
-change(struct desk *d, const char *version, enum model_status to)
-{
-	bool changed;
-
-	if (change_name(d, NAME, version, to, 0.1, &changed) < 0)
-		fail_msg("%s", d->err.text);
-	assert_true(changed);
-}
-
-/* Candidate, canary, live. */
-static void
-bring_up(struct desk *d, const char *version)
-{
-	add(d, version);
-	change(d, version, MODEL_CANARY);
-	change(d, version, MODEL_LIVE);
-}
-
-static void
-is(struct desk *d, const char *version, enum model_status status)
-{
-	struct model m;
-	bool found;
-
-	assert_int_equal(models_get(d->store, NAME, span_of(version), d->arena, &m, &found, &d->err), 0);
-	assert_true(found);
-	if (m.status != status)
-		fail_msg("%s is %s", version, model_status_name(m.status));
-}
-
-static void
-says(struct desk *d, enum err_reason reason, const char *text)
-{
-	if (d->err.reason != reason || !strstr(d->err.text, text))
-		fail_msg("%s: %s", err_reason_name(d->err.reason), d->err.text);
-	assert_false(store_in_transaction(d->store));
-	err_clear(&d->err);
-}
 
 /* ---- what goes in comes out ---- */
 
@@ -215,6 +78,32 @@ the_newest_comes_first(void **state)
 }
 
 static void
+those_that_count_now(void **state)
+{
+	static const char *const wanted[] = { "9", "8", "2", "1" };
+	struct desk *d = *state;
+	struct model *list, other = made("8", T0 + 8);
+	size_t n;
+
+	assert_int_equal(models_current(d->store, d->arena, &list, &n, &d->err), 0);
+	assert_int_equal(n, 0);
+	bring_up(d, "1");
+	for (int version = '2'; version <= '5'; version++)
+		add(d, (char[]){ (char)version, '\0' });
+	change(d, "2", MODEL_CANARY);
+	add(d, "9");
+	change(d, "9", MODEL_REJECTED);
+	other.name = SPAN("other");
+	assert_int_equal(models_add(d->store, &other, "trained", &d->err), 0);
+	assert_int_equal(models_current(d->store, d->arena, &list, &n, &d->err), 0);
+	assert_int_equal(n, 4);
+	for (size_t i = 0; i < n; i++)
+		assert_true(span_equal(list[i].version, span_of(wanted[i])));
+	assert_int_equal(list[0].n_figures, 3);
+	assert_int_equal(list[2].status, MODEL_CANARY);
+}
+
+static void
 a_version_is_added_once(void **state)
 {
 	struct desk *d = *state;
@@ -245,193 +134,6 @@ bad_rows_are_refused(void **state)
 	assert_int_equal(models_add(d->store, &m, "x", &d->err), -1);
 	says(d, REASON_ROW_REFUSED, "artefact");
 	assert_int_equal(postgres_number(d->store, "SELECT count(*) FROM forebay.models"), 0);
-}
-
-/* ---- standings ---- */
-
-/* Every pair: what the picture in the header shows is done, the rest is refused and nothing changes. */
-static void
-the_picture(void **state)
-{
-	static const bool drawn[MODEL_UNKNOWN][MODEL_UNKNOWN] = {
-		[MODEL_CANDIDATE] = { [MODEL_CANARY] = true, [MODEL_LIVE] = true, [MODEL_REJECTED] = true },
-		[MODEL_CANARY] = { [MODEL_LIVE] = true, [MODEL_REJECTED] = true },
-		[MODEL_LIVE] = { [MODEL_RETIRED] = true },
-		[MODEL_RETIRED] = { [MODEL_LIVE] = true },
-	};
-	static const enum model_status ways[MODEL_UNKNOWN][4] = {
-		[MODEL_CANARY] = { MODEL_CANARY },
-		[MODEL_LIVE] = { MODEL_CANARY, MODEL_LIVE },
-		[MODEL_RETIRED] = { MODEL_CANARY, MODEL_LIVE, MODEL_RETIRED },
-		[MODEL_REJECTED] = { MODEL_REJECTED },
-	};
-	struct desk *d = *state;
-	char version[8] = "1";
-	bool changed;
-
-	for (int from = 0; from < MODEL_UNKNOWN; from++)
-		for (int to = 0; to < MODEL_UNKNOWN; to++) {
-			struct span name = span_of(arena_printf(d->arena, "m%d%d", from, to));
-			struct model m = made(version, T0);
-
-			m.name = name;
-			assert_int_equal(models_add(d->store, &m, "x", &d->err), 0);
-			for (int i = 0; i < 4 && ways[from][i]; i++)
-				assert_int_equal(change_name(d, name, version, ways[from][i], 0.5, &changed), 0);
-			if (from == to) {
-				assert_int_equal(change_name(d, name, version, (enum model_status)to, 0.5, &changed),
-						 0);
-				assert_false(changed);
-			} else if (drawn[from][to]) {
-				assert_int_equal(change_name(d, name, version, (enum model_status)to, 0.5, &changed),
-						 0);
-				assert_true(changed);
-			} else {
-				assert_int_equal(change_name(d, name, version, (enum model_status)to, 0.5, &changed),
-						 -1);
-				says(d, REASON_OPTION_INVALID,
-				     arena_printf(d->arena, "is %s: it", model_status_name((enum model_status)from)));
-				assert_false(changed);
-			}
-		}
-}
-
-static void
-who_is_not_there_and_what_is_no_standing(void **state)
-{
-	struct desk *d = *state;
-	bool changed;
-
-	add(d, "1");
-	assert_int_equal(change_name(d, NAME, "2", MODEL_CANARY, 0.1, &changed), -1);
-	says(d, REASON_OPTION_INVALID, "there is no model deepar-1h/2");
-	assert_int_equal(change_name(d, NAME, "1", MODEL_UNKNOWN, 0.1, &changed), -1);
-	says(d, REASON_OPTION_INVALID, "unknown");
-	assert_int_equal(change_name(d, NAME, "1", MODEL_CANARY, 0, &changed), -1);
-	says(d, REASON_OPTION_INVALID, "share");
-	assert_int_equal(change_name(d, NAME, "1", MODEL_CANARY, 1.5, &changed), -1);
-	says(d, REASON_OPTION_INVALID, "share");
-	assert_int_equal(change_name(d, NAME, "1", MODEL_CANARY, NAN, &changed), -1);
-	says(d, REASON_OPTION_INVALID, "share");
-	is(d, "1", MODEL_CANDIDATE);
-}
-
-static void
-one_makes_room_for_the_other(void **state)
-{
-	struct desk *d = *state;
-	struct model_change *changes;
-	struct model m;
-	bool found;
-	size_t n;
-
-	bring_up(d, "1");
-	bring_up(d, "2");
-	is(d, "1", MODEL_RETIRED);
-	is(d, "2", MODEL_LIVE);
-	add(d, "3");
-	add(d, "4");
-	change(d, "3", MODEL_CANARY);
-	change(d, "4", MODEL_CANARY);
-	is(d, "3", MODEL_REJECTED);
-	is(d, "4", MODEL_CANARY);
-	is(d, "2", MODEL_LIVE);
-	assert_int_equal(models_get(d->store, NAME, SPAN("4"), d->arena, &m, &found, &d->err), 0);
-	assert_true(m.canary_share == 0.1);
-	assert_int_equal(models_get(d->store, NAME, SPAN("2"), d->arena, &m, &found, &d->err), 0);
-	assert_true(m.canary_share == 0);
-	assert_int_equal(models_changes(d->store, NAME, 3, d->arena, &changes, &n, &d->err), 0);
-	assert_int_equal(n, 3);
-	assert_true(span_equal(changes[0].version, SPAN("4")));
-	assert_int_equal(changes[0].from, MODEL_CANDIDATE);
-	assert_int_equal(changes[0].to, MODEL_CANARY);
-	assert_true(span_equal(changes[0].why, SPAN("because")));
-	assert_true(changes[0].time_us > T0);
-	assert_true(span_equal(changes[1].version, SPAN("3")));
-	assert_int_equal(changes[1].to, MODEL_REJECTED);
-	assert_true(span_equal(changes[1].why, SPAN("4 is the canary: because")));
-	assert_int_equal(models_changes(d->store, SPAN_NONE, 100, d->arena, &changes, &n, &d->err), 0);
-	assert_int_equal(changes[n - 1].from, MODEL_UNKNOWN);
-	assert_int_equal(changes[n - 1].to, MODEL_CANDIDATE);
-}
-
-static void
-a_canarys_share_is_changed(void **state)
-{
-	struct desk *d = *state;
-	struct model m;
-	bool found, changed;
-
-	add(d, "1");
-	change(d, "1", MODEL_CANARY);
-	assert_int_equal(change_name(d, NAME, "1", MODEL_CANARY, 0.1, &changed), 0);
-	assert_false(changed);
-	assert_int_equal(change_name(d, NAME, "1", MODEL_CANARY, 1.0 / 3, &changed), 0);
-	assert_true(changed);
-	assert_int_equal(models_get(d->store, NAME, SPAN("1"), d->arena, &m, &found, &d->err), 0);
-	assert_true(m.canary_share == 1.0 / 3);
-}
-
-/* The database itself keeps two from living. */
-static void
-two_cannot_live(void **state)
-{
-	struct desk *d = *state;
-
-	bring_up(d, "1");
-	add(d, "2");
-	assert_int_equal(store_exec(d->store, "UPDATE forebay.models SET status = 'live'", &d->err), -1);
-	assert_int_equal(d->err.reason, REASON_ROW_REFUSED);
-	assert_int_equal(store_exec(d->store, "UPDATE forebay.models SET status = 'canary'", &d->err), -1);
-	assert_int_equal(d->err.reason, REASON_ROW_REFUSED);
-	is(d, "1", MODEL_LIVE);
-	is(d, "2", MODEL_CANDIDATE);
-}
-
-/* ---- back ---- */
-
-static void
-back_to_the_version_before(void **state)
-{
-	struct desk *d = *state;
-
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), -1);
-	says(d, REASON_OPTION_INVALID, "no version of model deepar-1h is live");
-	bring_up(d, "1");
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), -1);
-	says(d, REASON_OPTION_INVALID, "deepar-1h/1 is live, and none lived before it");
-	bring_up(d, "2");
-	bring_up(d, "3");
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), 0);
-	is(d, "3", MODEL_RETIRED);
-	is(d, "2", MODEL_LIVE);
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), 0);
-	is(d, "1", MODEL_LIVE); /* and not 3, which was found wanting */
-	is(d, "2", MODEL_RETIRED);
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), -1);
-	says(d, REASON_OPTION_INVALID, "none lived before");
-	bring_up(d, "4");
-	change(d, "3", MODEL_LIVE); /* by hand, after all */
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), 0);
-	is(d, "4", MODEL_LIVE);
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), 0);
-	is(d, "1", MODEL_LIVE);
-}
-
-static void
-back_over_a_version_that_lived_twice(void **state)
-{
-	struct desk *d = *state;
-
-	bring_up(d, "1");
-	bring_up(d, "2");
-	change(d, "1", MODEL_LIVE);
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), 0);
-	is(d, "2", MODEL_LIVE);
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), 0);
-	is(d, "1", MODEL_LIVE);
-	assert_int_equal(models_roll_back(d->store, NAME, "worse", &d->err), -1);
-	says(d, REASON_OPTION_INVALID, "none lived before");
 }
 
 /* ---- telling ---- */
@@ -572,28 +274,15 @@ trouble_is_named(void **state)
 	models_turn_over(d->store);
 }
 
-#define FACT(f) cmocka_unit_test_setup_teardown(f, desk_set, desk_clear)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FACT(a_version_comes_back),
-		FACT(the_newest_comes_first),
-		FACT(a_version_is_added_once),
-		FACT(bad_rows_are_refused),
-		FACT(the_picture),
-		FACT(who_is_not_there_and_what_is_no_standing),
-		FACT(one_makes_room_for_the_other),
-		FACT(a_canarys_share_is_changed),
-		FACT(two_cannot_live),
-		FACT(back_to_the_version_before),
-		FACT(back_over_a_version_that_lived_twice),
-		FACT(told_once_until_it_changes),
-		FACT(those_in_use_are_told_first),
-		FACT(turns),
-		FACT(trainings_are_kept),
-		FACT(trouble_is_named),
+		FACT(a_version_comes_back),        FACT(the_newest_comes_first),
+		FACT(those_that_count_now),        FACT(a_version_is_added_once),
+		FACT(bad_rows_are_refused),        FACT(told_once_until_it_changes),
+		FACT(those_in_use_are_told_first), FACT(turns),
+		FACT(trainings_are_kept),          FACT(trouble_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, start, wipe);
