@@ -3,60 +3,45 @@
  *
  * The sum is the strongest of the cheap fusions where several weak signs point the same way, but its distribution depends
  * on how the features hang together; the second calibration learns that from the stream instead of assuming it.
+ *
+ * A forecast is calibrated by all that its errors were, which is slow to notice that another model makes them now.  So how much
+ * stranger than they should be values were of late divides their strangeness: p^(1 / (1 + excess)).
  */
 #include "common/detect/detector.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "common/base/span.h"
+#include "common/base/cleanup.h"
+#include "common/detect/detector_deep.h"
 #include "common/detect/fusion.h"
 
-#define TROUBLE 1.0 /* state score: p-values of 0.1 on average, where 0.43 is usual */
-
-const char *const detector_member_names[DETECTOR_MEMBERS] = { "scalar", "forecast", "forest", "neighbours" };
+#define HOLD \
+	SCALAR_START /* values in trouble that teach nothing: as long as the longest window needs to see a shift in full */
+#define EXCESS_MEMORY 50
+#define EXCESS_USUAL 0.2   /* what the excess may be by chance */
+#define EXCESS_CEILING 4.6 /* -ln p of one value: p = 0.01 */
 
 /* A spike, a level and a step: signs of three different troubles. */
-static const enum scalar_feature calibrated[DETECTOR_CALIBRATED] = { SCALAR_SLOT, SCALAR_SHIFT24, SCALAR_STEP };
-
-static int
-member_of(struct span name, unsigned *ret, struct err *err)
-{
-	for (unsigned i = 0; i < DETECTOR_MEMBERS; i++)
-		if (span_equal(name, span_of(detector_member_names[i]))) {
-			*ret |= 1u << i;
-			return 0;
-		}
-	return err_set(err, REASON_OPTION_INVALID, "no member \"%.*s\": there are scalar, forecast, forest, neighbours",
-		       SPAN_ARG(name));
-}
-
-int
-detector_members_parse(const char *text, unsigned *ret, struct err *err)
-{
-	*ret = 0;
-	for (;;) {
-		size_t n = strcspn(text, ",");
-
-		if (member_of((struct span){ text, n }, ret, err) < 0)
-			return -1;
-		if (text[n] == '\0')
-			return 0;
-		text += n + 1;
-	}
-}
+static const enum scalar_feature calibrated[DETECTOR_CALIBRATED] = { SCALAR_SLOT, SCALAR_SHIFT, SCALAR_STEP };
 
 int
 detector_copy(struct detector *to, const struct detector *from)
 {
 	*to = *from;
-	return 0;
+	return deep_copy(from->deep, &to->deep);
 }
 
 void
 detector_clear(struct detector *d)
 {
+	deep_free(d->deep);
 	*d = (struct detector){ 0 };
+}
+
+size_t
+detector_memory(const struct detector *d)
+{
+	return sizeof(*d) + deep_memory(d->deep);
 }
 
 static bool
@@ -72,9 +57,28 @@ surprise(double p)
 }
 
 static double
-calibrated_forecast(const struct detector *d, double p_forecast)
+calibrated_forecast(const struct detector *d, double raw)
 {
-	return isnan(p_forecast) ? NAN : tails_p(&d->tails[DETECTOR_TAIL_FORECAST], surprise(p_forecast));
+	double excess = (double)d->forecast_excess - EXCESS_USUAL;
+	double p = isnan(raw) ? NAN : tails_p(&d->tails[DETECTOR_TAIL_FORECAST], raw);
+
+	return excess > 0 && !isnan(p) ? pow(p, 1 / (1 + excess)) : p;
+}
+
+static void
+count_excess(struct detector *d, double raw)
+{
+	double s = isnan(raw) ? NAN : surprise(tails_p(&d->tails[DETECTOR_TAIL_FORECAST], raw));
+
+	if (!isnan(s))
+		d->forecast_excess +=
+		    (float)((fmin(s, EXCESS_CEILING) - 1 - (double)d->forecast_excess) / EXCESS_MEMORY);
+}
+
+static bool
+is_learning(const struct detector *d, const struct detector_options *o)
+{
+	return d->scalar.count <= (uint32_t)o->warmup_values;
 }
 
 static double
@@ -83,64 +87,102 @@ combine(const struct detector *d, const struct detector_options *o, double p[DET
 	for (int i = 0; i < DETECTOR_MEMBERS; i++)
 		if (!asked(o, (enum detector_member)i))
 			p[i] = NAN;
-	return d->scalar.count > (uint32_t)o->warmup_values ? fusion_cauchy(p, DETECTOR_MEMBERS) : 1;
+	return is_learning(d, o) ? 1 : fusion_cauchy(p, DETECTOR_MEMBERS);
 }
 
-/*
- * A level that creeps away would teach every calibration on its way and never be strange.  So while the state score says
- * that something is going on, nothing is learnt -- for as long as the longest window needs to see a shift in full.
- */
-static bool
-in_trouble(struct detector *d)
-{
-	bool above = (double)d->episode.state > TROUBLE;
+/* What one value looks like to the calibrated parts. */
+struct sight {
+	double raw[DETECTOR_TAILS], p[DETECTOR_TAILS]; /* NaN: none */
+	struct deep_scores deep;
+};
 
-	if (above && d->held < UINT16_MAX)
-		d->held++;
-	else if (!above && d->held > 0)
-		d->held--;
-	return above && d->held <= SCALAR_START;
+static double
+scalar_opinion(struct detector *d, const struct detector_options *o, double value, int64_t event_us, struct sight *s)
+{
+	double features[SCALAR_FEATURES], flat, p;
+
+	for (int i = 0; i < DETECTOR_TAILS; i++)
+		s->raw[i] = s->p[i] = NAN;
+	if (!scalar_add(&d->scalar, value, event_us, o->slots, d->troubled, features))
+		return 1;
+	for (int i = 0; i < DETECTOR_CALIBRATED; i++) {
+		s->raw[i] = features[calibrated[i]];
+		s->p[i] = tails_p(&d->tails[i], s->raw[i]);
+	}
+	s->raw[DETECTOR_TAIL_FUSED] = fusion_sum(s->p, DETECTOR_CALIBRATED);
+	s->p[DETECTOR_TAIL_FUSED] = tails_p(&d->tails[DETECTOR_TAIL_FUSED], s->raw[DETECTOR_TAIL_FUSED]);
+	flat = scalar_flat(&d->scalar);
+	p = flat < 1 ? fusion_cauchy((double[]){ s->p[DETECTOR_TAIL_FUSED], flat }, 2) : s->p[DETECTOR_TAIL_FUSED];
+	return fmin(p, scalar_range(&d->scalar));
+}
+
+static int
+opinions(struct detector *d, const struct detector_options *o, uint64_t key, double value, int64_t event_us,
+	 double p_forecast, struct sight *s, double p[DETECTOR_MEMBERS], struct err *err)
+{
+	double before = d->scalar.count > 0 ? scalar_newest(&d->scalar) : value;
+	double row[DETECTOR_COLUMNS] = { value, value - before };
+
+	if (deep_fit(&d->deep, o, key, err) < 0)
+		return -1;
+	p[DETECTOR_SCALAR] = scalar_opinion(d, o, value, event_us, s);
+	s->raw[DETECTOR_TAIL_FORECAST] = surprise(p_forecast);
+	p[DETECTOR_FORECAST] = s->p[DETECTOR_TAIL_FORECAST] = calibrated_forecast(d, s->raw[DETECTOR_TAIL_FORECAST]);
+	if (deep_add(d->deep, row, value, scalar_deviation(&d->scalar), d->troubled, &s->deep, err) < 0)
+		return -1;
+	p[DETECTOR_FOREST] = s->deep.p[DETECTOR_DEEP_FOREST];
+	p[DETECTOR_NEIGHBOURS] = s->deep.p[DETECTOR_DEEP_NEIGHBOURS];
+	return 0;
 }
 
 static void
-learn(struct detector *d, const double raw[DETECTOR_TAILS], const double p[DETECTOR_TAILS])
+learn(struct detector *d, const struct sight *s, bool suspicious)
 {
-	bool suspicious = in_trouble(d);
+	for (int i = 0; i < DETECTOR_CALIBRATED; i++)
+		tails_learn_part(&d->tails[i], s->raw[i], s->p[i], suspicious);
+	for (int i = DETECTOR_CALIBRATED; i < DETECTOR_TAILS; i++)
+		tails_learn(&d->tails[i], s->raw[i], s->p[i], suspicious);
+	deep_learn(d->deep, &s->deep, suspicious);
+	count_excess(d, s->raw[DETECTOR_TAIL_FORECAST]);
+}
 
-	for (int i = 0; i < DETECTOR_TAILS; i++)
-		tails_learn(&d->tails[i], raw[i], p[i], suspicious);
+/* What is, is how it should be: levels move, and what was strange before is learnt quickly. */
+static void
+accept(struct detector *d, struct verdict *v)
+{
+	v->shifted = true;
+	v->level_before = scalar_mean(&d->scalar);
+	scalar_accept(&d->scalar);
+	v->level_after = scalar_mean(&d->scalar);
+	tails_fade(&d->tails[DETECTOR_TAIL_FORECAST]);
+	for (int i = 0; d->deep && i < DETECTOR_DEEP_MEMBERS; i++)
+		tails_fade(&d->deep->tails[i]);
+	d->troubled = false;
 }
 
 int
 detector_add(struct detector *d, const struct detector_options *o, uint64_t key, double value, int64_t event_us,
 	     double p_forecast, struct verdict *ret, struct err *err)
 {
-	double features[SCALAR_FEATURES], raw[DETECTOR_TAILS], p[DETECTOR_TAILS] = { 0 };
-	struct verdict v = { .p = { 1, NAN, NAN, NAN } };
+	struct verdict v = { 0 };
 	struct episode_step step;
+	struct sight sight;
 
-	(void)key;
-	(void)err;
-	for (int i = 0; i < DETECTOR_TAILS; i++)
-		raw[i] = NAN;
-	if (scalar_add(&d->scalar, value, event_us, o->slots, features)) {
-		for (int i = 0; i < DETECTOR_CALIBRATED; i++) {
-			raw[i] = features[calibrated[i]];
-			p[i] = tails_p(&d->tails[i], raw[i]);
-		}
-		raw[DETECTOR_TAIL_FUSED] = fusion_sum(p, DETECTOR_CALIBRATED);
-		p[DETECTOR_TAIL_FUSED] = tails_p(&d->tails[DETECTOR_TAIL_FUSED], raw[DETECTOR_TAIL_FUSED]);
-		v.p[DETECTOR_SCALAR] = fusion_cauchy((double[]){ p[DETECTOR_TAIL_FUSED], scalar_flat(&d->scalar) }, 2);
-	}
-	raw[DETECTOR_TAIL_FORECAST] = surprise(p_forecast);
-	p[DETECTOR_TAIL_FORECAST] = calibrated_forecast(d, p_forecast);
-	v.p[DETECTOR_FORECAST] = p[DETECTOR_TAIL_FORECAST];
+	if (opinions(d, o, key, value, event_us, p_forecast, &sight, v.p, err) < 0)
+		return -1;
 	v.p_value = combine(d, o, v.p);
+	v.learning = is_learning(d, o);
+	v.constant = scalar_is_constant(&d->scalar);
+	v.outside = d->scalar.outside;
 	step = episode_add(&d->episode, &o->episode, v.p_value, event_us);
 	v.onset = step.onset;
 	v.state = step.state;
 	v.action = step.action;
-	learn(d, raw, p);
+	v.capped = step.capped;
+	d->troubled = (step.troubled || d->episode.status == EPISODE_FIRING) && d->episode.troubled <= HOLD;
+	learn(d, &sight, d->troubled);
+	if (step.accepted)
+		accept(d, &v);
 	*ret = v;
 	return 0;
 }
@@ -152,8 +194,10 @@ detector_look(const struct detector *d, const struct detector_options *o, double
 	struct verdict v = { .p = { 1, NAN, NAN, NAN }, .state = (double)d->episode.state, .action = EPISODE_NOTHING };
 
 	v.p[DETECTOR_SCALAR] = tails_p(&d->tails[0], scalar_look(&d->scalar, value, event_us, o->slots));
-	v.p[DETECTOR_FORECAST] = calibrated_forecast(d, p_forecast);
+	v.p[DETECTOR_FORECAST] = calibrated_forecast(d, surprise(p_forecast));
 	v.p_value = combine(d, o, v.p);
+	v.learning = is_learning(d, o);
+	v.constant = scalar_is_constant(&d->scalar);
 	v.onset = episode_onset(v.p_value);
 	return v;
 }

@@ -6,13 +6,20 @@
  *	FIRING --state score calm for `calm_values` values--> OK, and quiet for `refractory_values`
  *
  * PENDING falls back to OK when none of the last n was below pending.  While quiet, only what is REFIRE times as strong (in
- * -log10 p) as the peak before is let through, to an alert or to the onset score.
+ * -log10 p) as the peak before is let through to an alert; to the onset score, what is stronger than the spike before by a factor
+ * that falls from REFIRE to 1.  Beyond these levels, which are fixed, an
+ * alert must be a discovery of the stream's account (fdr.h), and no more of them open than so many in a span of event time.
+ *
+ * Trouble -- an alert is open, or the state score is far from what chance makes of it -- that lasts for `accept_values` is
+ * the new normal: the alert closes, and the caller is told to take what is as what should be.
  */
 #ifndef FOREBAY_DETECT_EPISODE_H
 #define FOREBAY_DETECT_EPISODE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "common/detect/fdr.h"
 
 #define EPISODE_N_MAX 32
 
@@ -24,6 +31,10 @@ struct episode_options {
 	int refractory_values; /* quiet after a spike and after an episode, >= 0 */
 	double refire;         /* >= 1 */
 	int state_span;        /* values over which the state score is smoothed, >= 1 */
+	int accept_values;     /* trouble that lasts so long is the new normal; 0: never */
+	int flap_alerts;       /* so many alerts may open in flap_us of event time; 0: any number */
+	int64_t flap_us;       /* > 0 with flap_alerts */
+	struct fdr_options fdr;
 };
 
 enum episode_status { EPISODE_OK, EPISODE_PENDING, EPISODE_FIRING };
@@ -32,6 +43,7 @@ enum episode_action { EPISODE_NOTHING, EPISODE_OPENED, EPISODE_CLOSED };
 /* Zeroed is new.  Plain bytes: may be copied. */
 struct episode {
 	int64_t starts_us;  /* event time of the value that opened the present or last episode */
+	int64_t flap_us;    /* event time at which `opened` was brought up to date */
 	double smallest_p;  /* of the present or last episode */
 	float state;        /* smoothed -log10 p */
 	float spike;        /* the onset that made it quiet */
@@ -40,14 +52,20 @@ struct episode {
 	uint32_t firing;    /* the same for p < firing */
 	int32_t spike_left; /* values for which the onset score stays quiet */
 	int32_t quiet_left; /* values for which no alert opens */
-	int16_t calm;       /* calm values in a row */
-	uint8_t status;     /* enum episode_status */
+	int32_t troubled;   /* values in trouble, less those out of it since; >= 0 */
+	float opened;       /* alerts opened, those of the past fading away by flap_alerts in flap_us */
+	struct fdr fdr;
+	int16_t calm;   /* calm values in a row */
+	uint8_t status; /* enum episode_status */
 };
 
 struct episode_step {
 	enum episode_action action;
-	double onset; /* -log10 p, 0 while quiet */
-	double state; /* smoothed -log10 p */
+	double onset;  /* -log10 p, 0 while quiet */
+	double state;  /* smoothed -log10 p */
+	bool troubled; /* something is going on: what comes now is no example of what is usual */
+	bool accepted; /* ... for so long that it is, from now on */
+	bool capped;   /* an alert would have opened, but for the number of those before it */
 };
 
 struct episode_step episode_add(struct episode *e, const struct episode_options *o, double p, int64_t event_us);

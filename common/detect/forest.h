@@ -27,6 +27,8 @@
 #define FOREST_SAMPLE_MAX 256
 #define FOREST_COLUMNS_MAX 32
 #define FOREST_SHINGLE_MAX 8
+#define FOREST_POINTS_MAX 49152 /* trees * sample */
+#define FOREST_DECAY_MAX 1
 #define FOREST_DIMENSIONS_MAX (FOREST_COLUMNS_MAX * FOREST_SHINGLE_MAX)
 
 struct forest_rule {
@@ -34,7 +36,7 @@ struct forest_rule {
 	int sample;    /* points per tree, FOREST_SAMPLE_MIN..FOREST_SAMPLE_MAX; 256 is usual */
 	int columns;   /* 1..FOREST_COLUMNS_MAX */
 	int shingle;   /* rows to a point, 1..FOREST_SHINGLE_MAX */
-	double decay;  /* >= 0, per point; 1 / (10 * sample) is usual */
+	double decay;  /* 0..FOREST_DECAY_MAX, per point; 1 / (10 * sample) is usual */
 	uint64_t seed; /* of all random numbers, together with the forest's key */
 };
 

@@ -40,9 +40,16 @@ fusion_cauchy(const double *p, size_t n)
 double
 fusion_sum(const double *p, size_t n)
 {
-	double sum = 0;
+	double sum = 0, product = 1;
 
-	for (size_t i = 0; i < n; i++)
-		sum -= isnan(p[i]) ? 0 : log(p[i]);
-	return sum;
+	for (size_t i = 0; i < n; i++) {
+		if (isnan(p[i]))
+			continue;
+		product *= p[i];
+		if (product < SMALL) { /* one logarithm for all, but before the product is too small to be exact */
+			sum -= log(product);
+			product = 1;
+		}
+	}
+	return sum - log(product);
 }

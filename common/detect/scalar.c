@@ -17,8 +17,6 @@
 #define DAY_US INT64_C(86400000000)
 #define SLOW_MEMORY 4000
 #define SLOT_MEMORY 32
-#define FAST_MEMORY 20
-#define ENERGY_MEMORY 48
 #define CLIP 8.0
 #define SLOT_TRUST 4.0 /* a slot of n values weighs n^2/(n^2 + this) against the slow mean */
 #define REBASE 4096.0  /* deviations between slow mean and origin */
@@ -28,6 +26,12 @@
 #define FLAT_VALUES 2 /* repetitions too many that halve the chance */
 #define RUN_LESSON 20
 #define RUN_FORGET 20000 /* values after which the longest run is halved */
+#define BEYOND 0.05      /* of the range of all values */
+#define LEAN_MEMORY 12
+#define LEAN_CLIP 1024.0
+#define TOO_FAR 32.0 /* deviations: a level that lean has not caught up with */
+#define WIDER 3.0    /* another scale: the last values vary by so much more than distances to the usual level did ... */
+#define NARROWER 8.0 /* ... or by so much less (a quiet hour does, too) */
 
 static double
 clip(double x, double limit)
@@ -68,6 +72,13 @@ root(double variance, double level)
 	return variance > least * least ? sqrt(variance) : least;
 }
 
+static double
+middle_of(double sorted[SCALAR_START])
+{
+	qsort(sorted, SCALAR_START, sizeof(*sorted), ascending);
+	return (sorted[SCALAR_START / 2 - 1] + sorted[SCALAR_START / 2]) / 2;
+}
+
 /* Median and deviation of the first values start everything. */
 static void
 start(struct scalar *s)
@@ -75,16 +86,15 @@ start(struct scalar *s)
 	double sorted[SCALAR_START], away[SCALAR_START], deviation, sum = 0;
 
 	memcpy(sorted, s->ring, sizeof(sorted));
-	qsort(sorted, SCALAR_START, sizeof(*sorted), ascending);
-	s->origin = (sorted[SCALAR_START / 2 - 1] + sorted[SCALAR_START / 2]) / 2;
+	s->origin = middle_of(sorted);
 	for (int i = 0; i < SCALAR_START; i++)
 		sum += away[i] = fabs(sorted[i] - s->origin);
-	qsort(away, SCALAR_START, sizeof(*away), ascending);
-	deviation = 1.4826 * (away[SCALAR_START / 2 - 1] + away[SCALAR_START / 2]) / 2;
+	deviation = 1.4826 * middle_of(away);
 	if (deviation <= 0) /* more than half are equal */
 		deviation = sum / SCALAR_START;
-	s->variance = s->slot_variance = s->fast_variance = s->step_variance = (float)(deviation * deviation);
-	s->energy = 1;
+	s->variance = s->slot_variance = s->step_variance = (float)(deviation * deviation);
+	s->least = (float)(sorted[0] - s->origin);
+	s->most = (float)(sorted[SCALAR_START - 1] - s->origin);
 }
 
 static void
@@ -94,19 +104,22 @@ rebase(struct scalar *s)
 
 	s->origin += (double)by;
 	s->slow = 0;
-	s->fast -= by;
+	s->least -= by;
+	s->most -= by;
 	for (int i = 0; i < SCALAR_SLOTS_MAX; i++)
 		s->slot[i] -= by;
 }
 
+/* Mean of the last values, without a running sum: that would never forget what it has lost to one huge value. */
 static double
-window_mean(const struct scalar *s, uint32_t n)
+ring_mean(const struct scalar *s)
 {
-	double sum = 0;
+	double sum[4] = { 0 };
 
-	for (uint32_t i = 1; i <= n; i++)
-		sum += s->ring[(s->count - i) % SCALAR_START] - s->origin;
-	return sum / n;
+	for (int i = 0; i < SCALAR_START; i += 4)
+		for (int k = 0; k < 4; k++)
+			sum[k] += s->ring[i + k] - s->origin;
+	return ((sum[0] + sum[1]) + (sum[2] + sum[3])) / SCALAR_START;
 }
 
 static double
@@ -150,28 +163,43 @@ count_run(struct scalar *s, bool repeated)
 	s->run = 0;
 }
 
+/* One value widens the range by no more than it was, lest an absurd one ends all surprises. */
 static void
-learn_levels(struct scalar *s, double x, int slot, double deviation)
+widen(struct scalar *s, double x)
+{
+	double range = (double)s->most - (double)s->least, beyond = BEYOND * range;
+
+	s->outside = range > 0 && (x > (double)s->most + beyond || x < (double)s->least - beyond);
+	if (x > (double)s->most)
+		s->most = (float)(range > 0 ? fmin(x, (double)s->most + range) : x);
+	if (x < (double)s->least)
+		s->least = (float)(range > 0 ? fmax(x, (double)s->least - range) : x);
+}
+
+static void
+learn_levels(struct scalar *s, double x, int slot, double deviation, bool troubled)
 {
 	double level = slot_level(s, slot), slot_deviation = root((double)s->slot_variance, s->origin);
 	double slot_clip = CLIP * (slot_deviation > deviation ? slot_deviation : deviation);
 
+	s->lean += (float)(clip(x - level - (double)s->lean, LEAN_CLIP * deviation) / LEAN_MEMORY);
 	if (s->slot_count[slot] == 0)
 		s->slot[slot] = s->slow;
-	s->slot[slot] += (float)(rate(s->slot_count[slot], SLOT_MEMORY) *
-				 (clip(x - level, slot_clip) + level - (double)s->slot[slot]));
-	s->slot_count[slot] += s->slot_count[slot] < UINT8_MAX;
+	if (!troubled) {
+		s->slot[slot] += (float)(rate(s->slot_count[slot], SLOT_MEMORY) *
+					 (clip(x - level, slot_clip) + level - (double)s->slot[slot]));
+		s->slot_count[slot] += s->slot_count[slot] < UINT8_MAX;
+	}
 	s->slow += (float)(rate(s->count, SLOW_MEMORY) * clip(x - (double)s->slow, CLIP * deviation));
-	s->fast += (float)(clip(x - (double)s->fast, CLIP * deviation) / FAST_MEMORY);
 }
 
 bool
-scalar_add(struct scalar *s, double value, int64_t event_us, int slots, double features[SCALAR_FEATURES])
+scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool troubled, double features[SCALAR_FEATURES])
 {
-	double v = clip(value, VALUE_MAX), x, before, deviation, z, weight = rate(s->count, SLOW_MEMORY);
+	double v = clip(value, VALUE_MAX), x, before, deviation, weight = rate(s->count, SLOW_MEMORY);
 	int slot = slot_of(event_us, slots);
 
-	before = s->ring[(s->count + SCALAR_START - 1) % SCALAR_START];
+	before = scalar_newest(s);
 	count_run(s, s->count > 0 && v == before);
 	s->last_us = event_us;
 	s->ring[s->count++ % SCALAR_START] = v;
@@ -183,17 +211,51 @@ scalar_add(struct scalar *s, double value, int64_t event_us, int slots, double f
 	x = v - s->origin;
 	deviation = root((double)s->variance, s->origin);
 	features[SCALAR_SLOT] = standardise(&s->slot_variance, x - slot_level(s, slot), s->origin, weight);
-	features[SCALAR_FAST] = standardise(&s->fast_variance, x - (double)s->fast, s->origin, weight);
 	features[SCALAR_STEP] = standardise(&s->step_variance, v - before, s->origin, weight);
-	features[SCALAR_SHIFT6] = fmin(fabs(window_mean(s, 6) - (double)s->slow) / deviation, FEATURE_MAX);
-	features[SCALAR_SHIFT24] = fmin(fabs(window_mean(s, 24) - (double)s->slow) / deviation, FEATURE_MAX);
-	z = clip(standardise(&s->variance, x - (double)s->slow, s->origin, weight), CLIP);
-	s->energy += (float)((z * z - (double)s->energy) / ENERGY_MEMORY);
-	features[SCALAR_ENERGY] = sqrt((double)s->energy);
-	learn_levels(s, x, slot, deviation);
+	features[SCALAR_SHIFT] = fmin(fabs(ring_mean(s) - (double)s->slow) / deviation, FEATURE_MAX);
+	standardise(&s->variance, x - (double)s->slow, s->origin, weight);
+	widen(s, x);
+	learn_levels(s, x, slot, deviation, troubled);
 	if (fabs((double)s->slow) > REBASE * deviation)
 		rebase(s);
 	return true;
+}
+
+/* Are the last values another kind of numbers than those before, not only at another level? */
+static bool
+is_another_scale(const struct scalar *s)
+{
+	double x[SCALAR_START], middle, spread, usual = root((double)s->slot_variance, s->origin);
+
+	memcpy(x, s->ring, sizeof(x));
+	middle = middle_of(x);
+	for (int i = 0; i < SCALAR_START; i++)
+		x[i] = fabs(x[i] - middle);
+	spread = 1.4826 * middle_of(x);
+	return spread > WIDER * usual || spread < usual / NARROWER ||
+	       fabs(middle - s->origin - (double)s->slow - (double)s->lean) >
+		   TOO_FAR * root((double)s->variance, s->origin);
+}
+
+bool
+scalar_accept(struct scalar *s)
+{
+	if (s->count < SCALAR_START)
+		return false;
+	if (is_another_scale(s)) {
+		start(s);
+		memset(s->slot, 0, sizeof(s->slot));
+		memset(s->slot_count, 0, sizeof(s->slot_count));
+		s->slow = s->lean = 0;
+		s->outside = false;
+		s->count = SCALAR_START + s->count % SCALAR_START;
+		return true;
+	}
+	s->slow += s->lean;
+	for (int i = 0; i < SCALAR_SLOTS_MAX; i++)
+		s->slot[i] += s->lean;
+	s->lean = 0;
+	return false;
 }
 
 double
@@ -217,6 +279,12 @@ scalar_flat(const struct scalar *s)
 }
 
 double
+scalar_range(const struct scalar *s)
+{
+	return s->outside && s->count > SCALAR_START ? 1.0 / s->count : 1;
+}
+
+double
 scalar_mean(const struct scalar *s)
 {
 	return s->count < SCALAR_START ? 0 : s->origin + (double)s->slow;
@@ -226,6 +294,20 @@ double
 scalar_deviation(const struct scalar *s)
 {
 	return s->count < SCALAR_START ? 0 : root((double)s->variance, s->origin);
+}
+
+double
+scalar_newest(const struct scalar *s)
+{
+	return s->ring[(s->count + SCALAR_START - 1) % SCALAR_START];
+}
+
+bool
+scalar_is_constant(const struct scalar *s)
+{
+	double least = resolution(s->origin);
+
+	return s->count >= SCALAR_START && (double)s->variance <= least * least;
 }
 
 double

@@ -16,12 +16,9 @@
 
 /* Each is a distance >= 0 in units of its own running deviation; the flat line is told apart, see scalar_flat(). */
 enum scalar_feature {
-	SCALAR_SLOT,    /* value against the mean of its time of day */
-	SCALAR_SHIFT6,  /* mean of the last 6 against the slow mean */
-	SCALAR_SHIFT24, /* mean of the last 24 against the slow mean */
-	SCALAR_FAST,    /* value against the fast mean */
-	SCALAR_STEP,    /* value against the one before */
-	SCALAR_ENERGY,  /* trailing root mean square of the distance to the slow mean */
+	SCALAR_SLOT,  /* value against the mean of its time of day */
+	SCALAR_SHIFT, /* mean of the last SCALAR_START values against the slow mean */
+	SCALAR_STEP,  /* value against the one before */
 	SCALAR_FEATURES
 };
 
@@ -33,19 +30,28 @@ struct scalar {
 	uint32_t count;            /* values seen */
 	uint32_t run;              /* how often the newest value has been repeated, 0: it is new */
 	uint32_t longest;          /* longest run that ended by itself, slowly forgotten */
-	float slow, fast;          /* means, relative to origin */
-	float variance, slot_variance, fast_variance, step_variance;
-	float energy;  /* trailing mean of squared standardised distances */
+	float slow;                /* mean, relative to origin */
+	float lean;                /* fast mean of the distances to the level of the time of day */
+	float least, most;         /* of all values since the start, relative to origin */
+	float variance, slot_variance, step_variance;
 	float repeats; /* share of values that repeat the one before */
 	float slot[SCALAR_SLOTS_MAX];
 	uint8_t slot_count[SCALAR_SLOTS_MAX]; /* values in a slot, up to 255 */
+	bool outside;                         /* the newest value is beyond all before it, see scalar_range() */
 };
 
 /*
- * Add VALUE (finite) of EVENT_US, which should be later than last_us.  SLOTS of the day, 1..SCALAR_SLOTS_MAX.  False during
- * the start: features are then untouched.
+ * Add VALUE (finite) of EVENT_US, which should be later than last_us.  SLOTS of the day, 1..SCALAR_SLOTS_MAX.  TROUBLED: it is
+ * part of something unusual, and no example of its time of day.  False during the start: features are then untouched.
  */
-bool scalar_add(struct scalar *s, double value, int64_t event_us, int slots, double features[SCALAR_FEATURES]);
+bool scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool troubled,
+		double features[SCALAR_FEATURES]);
+
+/*
+ * What the last SCALAR_START values were is how it is from now on.  Where only the level has moved all levels move with it; where
+ * the scale is another one, too, everything but the length of runs is started anew from them.  True: anew.
+ */
+bool scalar_accept(struct scalar *s);
 
 /* SCALAR_SLOT of a value without adding it (a late one); NaN during the start. */
 double scalar_look(const struct scalar *s, double value, int64_t event_us, int slots);
@@ -56,9 +62,21 @@ double scalar_look(const struct scalar *s, double value, int64_t event_us, int s
  */
 double scalar_flat(const struct scalar *s);
 
+/*
+ * Chance of the newest value being as far beyond all before it as it is, in (0, 1]: among n values that come in any order it is
+ * about 1/n, for a twentieth of their range beyond them.  Less is no matter: 1.
+ */
+double scalar_range(const struct scalar *s);
+
 /* What is usual around the stream's level: the slow mean and its deviation (0 until started). */
 double scalar_mean(const struct scalar *s);
 double scalar_deviation(const struct scalar *s);
+
+/* The newest value; count must be > 0. */
+double scalar_newest(const struct scalar *s);
+
+/* Has nothing but one value been seen, or nothing else for so long that it is forgotten? */
+bool scalar_is_constant(const struct scalar *s);
 
 /* What is too small for this stream to be worth a word: a tenth of what one value usually differs from the next. */
 double scalar_grain(const struct scalar *s);

@@ -2,10 +2,11 @@
  * tails.h -- from raw scores to p-values: how unusual is this score among the scores of the same stream?
  *
  * Raw scores are >= 0, larger is stranger, of the order of 1 (standardised distances, sums of -ln p).  The answer is the
- * share of earlier scores at least as large: from a histogram in the bulk, from a generalised Pareto tail above a high
- * quantile. 
+ * share of earlier scores at least as large: from a histogram in the bulk, from a generalised Pareto tail, fitted to the same
+ * histogram, above a high quantile.
  *
- * Warm-up: after n scores no p-value is below (n+1)^-3, however large the score; so the first one is always 1.
+ * Warm-up: after n scores no p-value is below (n+1)^-3, however large the score; so the first one is always 1.  Among the first
+ * hundred p-values below 1e-3 are too many, by a factor of 4 (normal scores) to 25 (heavy tails).
  */
 #ifndef FOREBAY_DETECT_TAILS_H
 #define FOREBAY_DETECT_TAILS_H
@@ -13,29 +14,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TAILS_BUCKETS 56
-#define TAILS_EXCESSES 24
+#define TAILS_BUCKETS 80
 
 /* Zeroed is new.  Plain bytes: may be copied. */
 struct tails {
-	uint32_t seen;  /* scores learnt from, up to UINT32_MAX */
-	uint32_t total; /* weight in the histogram */
-	float threshold;
+	uint32_t seen;                  /* scores learnt from, up to UINT32_MAX */
+	uint32_t total;                 /* weight in the histogram */
 	float gamma, sigma;             /* the tail above the threshold: shape >= 0, scale */
-	uint16_t left_out;              /* scores called anomalies lately */
-	uint8_t n_excesses, next;       /* excess[] is a ring */
+	float cap;                      /* a larger score teaches as one of this size */
+	uint16_t left_out;              /* scores not learnt from lately */
+	uint8_t threshold;              /* bucket at whose lower edge the tail begins */
 	uint16_t bucket[TAILS_BUCKETS]; /* 4 per score; halved together when old */
-	float excess[TAILS_EXCESSES];   /* the last scores above the threshold */
 };
 
 /* P-value of RAW in (0, 1].  NaN gives 1. */
 double tails_p(const struct tails *t, double raw);
 
 /*
- * Learn RAW, whose p-value was P -- unless P is below 1e-4 or the caller finds it SUSPICIOUS: such scores are left out, up to
- * 200 more of them than of ordinary ones.  On heavy tails that makes p-values near 1e-4 too small (Student's t with 3 degrees
- * of freedom: 8 times), as the largest scores never teach.
+ * Learn RAW, whatever is very strange as if it were less so -- unless the caller finds it SUSPICIOUS: such scores are left
+ * out, up to 200 more of them than of ordinary ones.  P is RAW's p-value.
  */
 void tails_learn(struct tails *t, double raw, double p, bool suspicious);
+
+/*
+ * The same for a score that is one of several whose p-values are calibrated once more together: its tail is exponential (gamma
+ * 0).  What is far out of a heavy tail then has a p-value that is too small, but keeps its distance from what is less far out.
+ */
+void tails_learn_part(struct tails *t, double raw, double p, bool suspicious);
+
+/* Times have changed: what was learnt weighs an eighth from now on. */
+void tails_fade(struct tails *t);
 
 #endif

@@ -39,10 +39,10 @@ is_quiet_at_first(void **state)
 	double features[SCALAR_FEATURES] = { -1 };
 
 	for (int i = 0; i < SCALAR_START; i++) {
-		assert_false(scalar_add(&s, i, i * MINUTE_US, SLOTS, features));
+		assert_false(scalar_add(&s, i, i * MINUTE_US, SLOTS, false, features));
 		assert_true(features[0] == -1 && scalar_flat(&s) == 1);
 	}
-	assert_true(scalar_add(&s, 11, SCALAR_START * MINUTE_US, SLOTS, features));
+	assert_true(scalar_add(&s, 11, SCALAR_START * MINUTE_US, SLOTS, false, features));
 	assert_near(scalar_mean(&s), 11.5, 0.1); /* the median of 0..23 */
 }
 
@@ -53,7 +53,7 @@ shifts_are_window_means(void **state)
 	static const struct {
 		enum scalar_feature feature;
 		int n;
-	} rows[] = { { SCALAR_SHIFT6, 6 }, { SCALAR_SHIFT24, 24 } };
+	} rows[] = { { SCALAR_SHIFT, SCALAR_START } };
 	struct scalar s = { 0 };
 	double features[SCALAR_FEATURES], all[3000], mean, deviation;
 
@@ -61,7 +61,7 @@ shifts_are_window_means(void **state)
 		all[i] = value_at(i);
 		mean = scalar_mean(&s);
 		deviation = scalar_deviation(&s);
-		if (!scalar_add(&s, all[i], i * 5 * MINUTE_US, SLOTS, features))
+		if (!scalar_add(&s, all[i], i * 5 * MINUTE_US, SLOTS, false, features))
 			continue;
 		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
 			double sum = 0;
@@ -87,7 +87,7 @@ knows_the_time_of_day(void **state)
 
 	for (hour = 0; hour < 24 * 40; hour++)
 		scalar_add(&s, (hour % 24 == 12 ? 50 : 10) + 0.5 * random_normal(3, 3, (uint64_t)hour), hour * HOUR_US,
-			   SLOTS, features);
+			   SLOTS, false, features);
 	assert_true(scalar_look(&s, 50, (24 * 40 + 12) * HOUR_US, SLOTS) < 2);
 	assert_true(scalar_look(&s, 50, (24 * 40 + 11) * HOUR_US, SLOTS) > 5);
 	assert_true(scalar_look(&s, 10, (24 * 40 + 12) * HOUR_US, SLOTS) > 5);
@@ -95,7 +95,7 @@ knows_the_time_of_day(void **state)
 	for (int i = 0; i < 12; i++) {
 		double promised = scalar_look(&s, 10 + i, hour * HOUR_US, SLOTS);
 
-		scalar_add(&s, 10 + i, hour++ * HOUR_US, SLOTS, features);
+		scalar_add(&s, 10 + i, hour++ * HOUR_US, SLOTS, false, features);
 		assert_near(features[SCALAR_SLOT], promised, 1e-9);
 	}
 }
@@ -114,7 +114,7 @@ slots_cover_every_time(void **state)
 			int used = 0;
 
 			for (int n = 0; n <= SCALAR_START; n++)
-				scalar_add(&s, n, times[i], slots, features);
+				scalar_add(&s, n, times[i], slots, false, features);
 			for (int slot = 0; slot < SCALAR_SLOTS_MAX; slot++) {
 				used += s.slot_count[slot];
 				assert_true(s.slot_count[slot] == 0 || slot < slots);
@@ -140,8 +140,8 @@ has_no_unit(void **state)
 		for (int i = 0; i < 2000; i++) {
 			double v = value_at(i);
 
-			scalar_add(&b, v * rows[k].scale + rows[k].offset, i * MINUTE_US, SLOTS, y);
-			if (!scalar_add(&a, v, i * MINUTE_US, SLOTS, x))
+			scalar_add(&b, v * rows[k].scale + rows[k].offset, i * MINUTE_US, SLOTS, false, y);
+			if (!scalar_add(&a, v, i * MINUTE_US, SLOTS, false, x))
 				continue;
 			for (int f = 0; f < SCALAR_FEATURES; f++)
 				assert_near(y[f], x[f], rows[k].tolerance * (1 + x[f]));
@@ -160,8 +160,8 @@ forgives_one_absurd_value(void **state)
 		double x[SCALAR_FEATURES], y[SCALAR_FEATURES];
 
 		for (int i = 0; i < 1500; i++) {
-			scalar_add(&a, value_at(i), i * MINUTE_US, SLOTS, x);
-			scalar_add(&b, i == places[k] ? 1e30 : value_at(i), i * MINUTE_US, SLOTS, y);
+			scalar_add(&a, value_at(i), i * MINUTE_US, SLOTS, false, x);
+			scalar_add(&b, i == places[k] ? 1e30 : value_at(i), i * MINUTE_US, SLOTS, false, y);
 		}
 		print_message("absurd at %d: mean %g and %g, deviation %g and %g\n", places[k], scalar_mean(&a),
 			      scalar_mean(&b), scalar_deviation(&a), scalar_deviation(&b));
@@ -178,7 +178,7 @@ follows_a_long_way(void **state)
 	double features[SCALAR_FEATURES];
 
 	for (int i = 0; i < 200000; i++)
-		scalar_add(&s, 1e4 * i + random_normal(5, 5, (uint64_t)i), i * MINUTE_US, SLOTS, features);
+		scalar_add(&s, 1e4 * i + random_normal(5, 5, (uint64_t)i), i * MINUTE_US, SLOTS, false, features);
 	assert_near(features[SCALAR_STEP], 1, 0.2); /* steps of 10000 are what is usual here */
 	assert_true(isfinite(scalar_mean(&s)) && scalar_mean(&s) < 2e9);
 }
@@ -195,7 +195,7 @@ is_always_finite(void **state)
 		for (uint64_t i = 0; i < 2000; i++) {
 			double v = values[random_u64(seed, 0, i) % (seed < 20 ? ARRAY_LEN(values) : 1 + seed % 9)];
 
-			if (!scalar_add(&s, v, (int64_t)i * MINUTE_US, SLOTS, features))
+			if (!scalar_add(&s, v, (int64_t)i * MINUTE_US, SLOTS, false, features))
 				continue;
 			for (int f = 0; f < SCALAR_FEATURES; f++)
 				assert_true(features[f] >= 0 && isfinite(features[f]));
@@ -214,22 +214,22 @@ sees_flat_lines(void **state)
 	int i = 0;
 
 	for (; i < 1000; i++)
-		scalar_add(&s, value_at(i), i * MINUTE_US, SLOTS, features);
+		scalar_add(&s, value_at(i), i * MINUTE_US, SLOTS, false, features);
 	assert_true(scalar_flat(&s) == 1);
 	for (int run = 0; run < 60; run++) {
-		scalar_add(&s, 20, i++ * MINUTE_US, SLOTS, features);
+		scalar_add(&s, 20, i++ * MINUTE_US, SLOTS, false, features);
 		assert_true(run == 0 || scalar_flat(&s) < last);
 		last = scalar_flat(&s);
 	}
 	assert_true(last < 1e-6);
-	scalar_add(&s, 21, i++ * MINUTE_US, SLOTS, features);
+	scalar_add(&s, 21, i++ * MINUTE_US, SLOTS, false, features);
 	assert_true(scalar_flat(&s) == 1);
 	/* Once was a lesson: a short run is nothing now, a long one still is. */
 	for (int run = 0; run < 20; run++)
-		scalar_add(&s, 20, i++ * MINUTE_US, SLOTS, features);
+		scalar_add(&s, 20, i++ * MINUTE_US, SLOTS, false, features);
 	assert_true(scalar_flat(&s) == 1);
 	for (int run = 0; run < 100; run++)
-		scalar_add(&s, 20, i++ * MINUTE_US, SLOTS, features);
+		scalar_add(&s, 20, i++ * MINUTE_US, SLOTS, false, features);
 	assert_true(scalar_flat(&s) < 1e-6);
 }
 
@@ -241,7 +241,7 @@ knows_streams_that_stand_still(void **state)
 	double features[SCALAR_FEATURES], least = 1;
 
 	for (int i = 0; i < 5000; i++) {
-		scalar_add(&s, i / 40 % 2, i * MINUTE_US, SLOTS, features);
+		scalar_add(&s, i / 40 % 2, i * MINUTE_US, SLOTS, false, features);
 		if (i > 500 && scalar_flat(&s) < least)
 			least = scalar_flat(&s);
 	}

@@ -1,0 +1,184 @@
+/*
+ * forest_descend.h -- part of forest_kernel_set.c: from the roots of some trees to the leaves that a point belongs to by the
+ * cuts alone, all of them a level at a time, so that none waits for the memory of another.
+ */
+#ifndef FOREBAY_DETECT_FOREST_DESCEND_H
+#define FOREBAY_DETECT_FOREST_DESCEND_H
+
+#if defined(__AVX512BW__)
+#define ABREAST 32
+#else
+#define ABREAST 8
+#endif
+
+/* Of each level and tree: the node's places, begin << 16 | mass, and the greatest displacement of the nodes above it. */
+struct forest_paths {
+	uint32_t span[FOREST_SAMPLE_MAX + 1][ABREAST];
+	float above[FOREST_SAMPLE_MAX + 1][ABREAST];
+	int depth[ABREAST]; /* of the leaf, or of a group */
+};
+
+INLINE int
+begin_of(uint32_t span)
+{
+	return (int)(span >> 16);
+}
+
+INLINE int
+mass_of(uint32_t span)
+{
+	return (int)(span & 0xffff);
+}
+
+/* One tree's level: where it goes from the node *AT of SPAN.  At its end it stays. */
+INLINE uint32_t
+step_down(const struct forest_view *v, const uint32_t **at, uint32_t span)
+{
+	uint32_t node = **at, left = NODE_LEFT(node);
+	uint32_t right = (uint32_t) - (v->point[NODE_DIMENSION(node)] > NODE_CUT(node));
+	uint32_t goes = (uint32_t) - ((span & 0xffff) != 1) & ((node >> 15 & 1) - 1);
+	uint32_t down = (span & 0xffff0000) | left;
+
+	/* Whole numbers rather than branches: half of these would be foreseen wrongly. */
+	down ^= (down ^ (span + left * 0xffff)) & right;
+	*at += (1 + ((left - 1) & right)) & goes;
+	return span ^ ((span ^ down) & goes);
+}
+
+INLINE void
+displace(struct forest_paths *paths, int levels)
+{
+	for (int i = 0; i < ABREAST; i++)
+		paths->above[0][i] = 0;
+	for (int d = 0; d < levels; d++) {
+		for (int i = 0; i < ABREAST; i++) {
+			float mass = (float)mass_of(paths->span[d][i]), below = (float)mass_of(paths->span[d + 1][i]);
+			float ratio = (mass - below) / (below + 1), above = paths->above[d][i];
+
+			paths->above[d + 1][i] = ratio > above ? ratio : above;
+		}
+	}
+}
+
+/* TREES: ABREAST of them, of which some may be the same. */
+#if defined(__AVX512BW__)
+INLINE __m256i
+point_values(const struct forest_view *v, __m512i few, __m256i dimension)
+{
+	__m256i values = v->dimensions <= 32
+			     ? _mm512_castsi512_si256(_mm512_permutexvar_epi16(_mm512_castsi256_si512(dimension), few))
+			     : _mm256_i32gather_epi32((const int *)v->point, dimension, sizeof(int16_t));
+
+	return _mm256_and_si256(values, _mm256_set1_epi32(0xffff));
+}
+
+/* Eight trees. */
+struct forest_pack {
+	__m512i at;
+	__m256i begin, mass, depth;
+	__m256 above;
+};
+
+INLINE __mmask8
+step_pack(const struct forest_view *v, __m512i few, struct forest_pack *p, uint32_t *span, float *above)
+{
+	const __m256i one = _mm256_set1_epi32(1);
+	__m256i node = _mm512_i64gather_epi32(p->at, NULL, 1), left = _mm256_srli_epi32(node, 24), value, down, move;
+	__mmask8 goes =
+	    _mm256_cmpneq_epi32_mask(p->mass, one) & _mm256_testn_epi32_mask(node, _mm256_set1_epi32(NODE_GROUP));
+	__mmask8 right;
+	__m256 ratio;
+
+	_mm256_storeu_si256((__m256i *)span, _mm256_or_si256(_mm256_slli_epi32(p->begin, 16), p->mass));
+	_mm256_storeu_ps(above, p->above);
+	value = point_values(v, few, _mm256_and_si256(_mm256_srli_epi32(node, 16), _mm256_set1_epi32(0xff)));
+	right = _mm256_cmpgt_epi32_mask(value, _mm256_and_si256(node, _mm256_set1_epi32(0x7fff)));
+	down = _mm256_mask_sub_epi32(left, right, p->mass, left);
+	move = _mm256_mask_mov_epi32(one, right, left);
+	p->begin = _mm256_mask_add_epi32(p->begin, goes & right, p->begin, left);
+	p->at = _mm512_mask_add_epi64(p->at, goes, p->at, _mm512_cvtepu32_epi64(_mm256_slli_epi32(move, 2)));
+	ratio = _mm256_div_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(p->mass, down)),
+			      _mm256_cvtepi32_ps(_mm256_add_epi32(down, one)));
+	p->above = _mm256_mask_max_ps(p->above, goes, ratio, p->above);
+	p->mass = _mm256_mask_mov_epi32(p->mass, goes, down);
+	p->depth = _mm256_mask_add_epi32(p->depth, goes, p->depth, one);
+	return goes;
+}
+
+#define PACKS (ABREAST / 8)
+
+INLINE void
+descend(const struct forest_view *v, struct forest_tree *const *trees, struct forest_paths *paths)
+{
+	const __m512i node = _mm512_set1_epi64(offsetof(struct forest_tree, node)), few = _mm512_loadu_si512(v->point);
+	struct forest_pack pack[PACKS];
+	__mmask8 goes = 1;
+
+	UNROLL
+	for (int i = 0; i < PACKS; i++) {
+		pack[i].at = _mm512_add_epi64(_mm512_loadu_si512(trees + 8 * i), node);
+		pack[i].begin = pack[i].depth = _mm256_setzero_si256();
+		pack[i].mass = _mm256_set1_epi32(v->mass);
+		pack[i].above = _mm256_setzero_ps();
+	}
+	for (int level = 0; goes; level++) {
+		goes = 0;
+		UNROLL
+		for (int i = 0; i < PACKS; i++)
+			goes |= step_pack(v, few, &pack[i], paths->span[level] + 8 * i, paths->above[level] + 8 * i);
+	}
+	UNROLL
+	for (int i = 0; i < PACKS; i++)
+		_mm256_storeu_si256((__m256i *)(paths->depth + 8 * i), pack[i].depth);
+}
+#else
+INLINE void
+descend(const struct forest_view *v, struct forest_tree *const *trees, struct forest_paths *paths)
+{
+	const uint32_t *at[ABREAST];
+	int level = 0;
+	uint32_t moved = 1;
+
+	for (int i = 0; i < ABREAST; i++) {
+		at[i] = trees[i]->node;
+		paths->span[0][i] = (uint32_t)v->mass;
+	}
+	for (; moved; level++) {
+		moved = 0;
+		UNROLL
+		for (int i = 0; i < ABREAST; i++) {
+			uint32_t span = paths->span[level][i], down = step_down(v, &at[i], span);
+
+			paths->span[level + 1][i] = down;
+			moved |= down ^ span;
+		}
+	}
+	displace(paths, level);
+	for (int i = 0; i < ABREAST; i++)
+		for (paths->depth[i] = 0; paths->span[paths->depth[i]][i] != paths->span[level][i];)
+			paths->depth[i]++;
+}
+#endif
+
+/* The trees from AT on, as many as are left; the last one more than once, where there are too few. */
+INLINE void
+abreast(const struct forest_view *v, int at, struct forest_tree **trees)
+{
+	for (int i = 0; i < ABREAST; i++)
+		trees[i] = v->trees[at + i < v->n_trees ? at + i : v->n_trees - 1];
+}
+
+/* The same of one tree. */
+INLINE void
+descend_one(const struct forest_view *v, const struct forest_tree *t, struct forest_paths *paths)
+{
+	const uint32_t *at = t->node;
+	int depth = 0;
+
+	paths->span[0][0] = (uint32_t)v->mass;
+	while ((paths->span[depth + 1][0] = step_down(v, &at, paths->span[depth][0])) != paths->span[depth][0])
+		depth++;
+	paths->depth[0] = depth;
+}
+
+#endif

@@ -1,0 +1,205 @@
+/*
+ * forest_points.c -- points that follow each other share rows: of a point that comes k rows after the last stored one only k
+ * rows are new.
+ *
+ * When the store is full it is tidied: rows that no place needs go, the others keep their order, so what overlaps goes on to.
+ * An eighth more than what is left is the room till the next time.  If places would not fit into 16 bits, as with a sample of
+ * points from far apart, points stop sharing rows and are counted as wholes.
+ *
+ * All of it depends on what the forest has seen, not on who else shares it: the same rows give the same store.
+ */
+#include "common/detect/forest_points.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/detect/forest_tree.h"
+
+#define PLACES 65536
+#define MOST_SHARED 60000 /* rows; with more of them, points are counted as wholes */
+#define SLACK 64          /* rows, at least */
+
+size_t
+forest_store_bytes(uint32_t rows, int columns)
+{
+	return sizeof(struct forest_store) + ((size_t)rows * (size_t)columns + FOREST_PADDING) * sizeof(int16_t);
+}
+
+struct forest_store *
+forest_store_new(uint32_t rows, int columns)
+{
+	struct forest_store *s = calloc(1, forest_store_bytes(rows, columns));
+
+	if (!s)
+		return NULL;
+	s->owners = 1;
+	s->rows = rows;
+	return s;
+}
+
+void
+forest_store_release(struct forest_store *s)
+{
+	if (s && --s->owners == 0)
+		free(s);
+}
+
+bool
+forest_takes(const struct forest *f, int tree)
+{
+	return f->mass < f->rule.sample || f->next[tree] == f->points;
+}
+
+int
+forest_own_trees(struct forest *f, bool all)
+{
+	for (int t = 0; t < f->rule.trees; t++) {
+		struct forest_tree *own;
+
+		if (f->tree[t]->owners == 1 || !(all || forest_takes(f, t)))
+			continue;
+		own = forest_tree_clone(f->tree[t], f->rule.sample);
+		if (!own)
+			return -1;
+		forest_tree_release(f->tree[t]);
+		f->tree[t] = own;
+	}
+	return 0;
+}
+
+/* Rows that the next point adds, if the next row ends one. */
+static uint32_t
+rows_wanted(const struct forest *f)
+{
+	uint32_t shingle = (uint32_t)f->rule.shingle;
+
+	return f->unit == 1 && f->fresh + 1 < shingle ? f->fresh + 1 : shingle;
+}
+
+/* The rows that are kept, their new numbers, and how many they are; FRESH: how many come after the last point that is kept. */
+static uint32_t
+number_rows(const struct forest *f, uint32_t *number, uint32_t *fresh)
+{
+	uint32_t n = 0, end = 0, span = (uint32_t)f->rule.shingle;
+
+	for (int t = 0; t < f->rule.trees; t++) {
+		const uint16_t *places = forest_places_of(f->tree[t], f->rule.sample);
+
+		for (int i = 0; i < f->mass; i++)
+			number[places[i] * f->unit] = 1;
+	}
+	for (uint32_t row = 0; row < f->used; row++) {
+		end = number[row] ? row + span : end;
+		number[row] = n;
+		n += row < end;
+	}
+	*fresh = f->used - end;
+	return n;
+}
+
+/* Points that share no rows, in their order: as number_rows(), a number for each first row. */
+static uint32_t
+number_points(const struct forest *f, uint32_t *number)
+{
+	uint32_t n = 0;
+
+	for (int t = 0; t < f->rule.trees; t++) {
+		const uint16_t *places = forest_places_of(f->tree[t], f->rule.sample);
+
+		for (int i = 0; i < f->mass; i++)
+			number[places[i] * f->unit] = 1;
+	}
+	for (uint32_t row = 0; row < f->used; row++)
+		if (number[row])
+			number[row] = n++ * (uint32_t)f->rule.shingle;
+	return n * (uint32_t)f->rule.shingle;
+}
+
+/* The store with what is kept in its new place; trees follow. */
+static void
+move_rows(struct forest *f, struct forest_store *to, const uint32_t *number, uint32_t unit, uint32_t used)
+{
+	size_t columns = (size_t)f->rule.columns, row_bytes = columns * sizeof(int16_t);
+
+	for (int t = 0; t < f->rule.trees; t++) {
+		uint16_t *places = forest_places(f->tree[t], f->rule.sample);
+
+		for (int i = 0; i < f->mass; i++) {
+			uint32_t from = places[i] * f->unit;
+
+			places[i] = (uint16_t)(number[from] / unit);
+			memcpy(to->values + number[from] * columns, f->store->values + from * columns,
+			       (size_t)f->rule.shingle * row_bytes);
+		}
+	}
+	forest_store_release(f->store);
+	f->store = to;
+	f->used = to->used = used;
+	f->unit = unit;
+}
+
+static int
+tidy(struct forest *f)
+{
+	CLEANUP(heap_free) uint32_t *number = calloc((size_t)f->used + 1, sizeof(*number));
+	uint32_t shingle = (uint32_t)f->rule.shingle, unit = f->unit, used, fresh = 0, slack, room;
+	struct forest_store *store;
+
+	if (!number || forest_own_trees(f, true) < 0)
+		return -1;
+	used = unit == 1 ? number_rows(f, number, &fresh) : number_points(f, number);
+	if (unit == 1 && shingle > 1 && used > MOST_SHARED) {
+		memset(number, 0, (size_t)f->used * sizeof(*number));
+		used = number_points(f, number);
+		unit = shingle;
+	}
+	slack = used / 8 > SLACK ? used / 8 : SLACK;
+	room = used + slack < PLACES * unit ? used + slack : PLACES * unit;
+	store = forest_store_new(room, f->rule.columns);
+	if (!store)
+		return -1;
+	move_rows(f, store, number, unit, used);
+	f->room = room;
+	f->fresh = f->fresh + fresh < shingle ? f->fresh + fresh : shingle;
+	return 0;
+}
+
+int
+forest_points_reserve(struct forest *f)
+{
+	uint32_t wanted = rows_wanted(f);
+	struct forest_store *own;
+
+	if (f->used + wanted > f->room)
+		return tidy(f);
+	if (f->store->used == f->used)
+		return 0;
+	if (f->store->owners == 1) {
+		f->store->used = f->used; /* what came after belonged to a copy that is gone */
+		return 0;
+	}
+	own = forest_store_new(f->room, f->rule.columns);
+	if (!own)
+		return -1;
+	memcpy(own->values, f->store->values, (size_t)f->used * (size_t)f->rule.columns * sizeof(int16_t));
+	own->used = f->used;
+	forest_store_release(f->store);
+	f->store = own;
+	return 0;
+}
+
+uint16_t
+forest_points_append(struct forest *f)
+{
+	uint32_t shingle = (uint32_t)f->rule.shingle;
+	uint32_t rows = f->unit == 1 && f->fresh < shingle ? f->fresh : shingle;
+	size_t columns = (size_t)f->rule.columns;
+
+	memcpy(f->store->values + f->used * columns, f->window + (shingle - rows) * columns,
+	       rows * columns * sizeof(int16_t));
+	f->used += rows;
+	f->store->used = f->used;
+	f->fresh = 0;
+	return (uint16_t)((f->used - shingle) / f->unit);
+}

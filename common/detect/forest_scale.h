@@ -1,0 +1,23 @@
+/*
+ * forest_scale.h -- the scales of a forest's columns: first taken from its first rows, later from the points that it holds.
+ *
+ * Rule: before a quarter of `sample` points have been learnt, then `sample`, and then every 4 * sample, the newest rows of the
+ * first tree's points are measured.  If the scale of a column is then more than RATIO times off (1.5 the first two times, 4
+ * later), or its centre 4 RATIO of its scales away, the column gets the new centre and scale, all its values in the store
+ * become what they are on the new grid, and the trees are built anew from the points that they hold.
+ */
+#ifndef FOREBAY_DETECT_FOREST_SCALE_H
+#define FOREBAY_DETECT_FOREST_SCALE_H
+
+#include "common/detect/forest_parts.h"
+
+/* From N rows of doubles; values that are not finite do not count. */
+void forest_scale_start(struct forest *f, const double *rows, size_t n);
+
+/* Does the rule say something before the next point? */
+bool forest_scale_due(const struct forest *f);
+
+/* -1: no memory, and nothing has changed. */
+int forest_rescale(struct forest *f);
+
+#endif

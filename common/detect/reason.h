@@ -1,0 +1,22 @@
+/* reason.h -- why a value is called unusual, in words for people: one line, the same for an alert and for a row of a file. */
+#ifndef FOREBAY_DETECT_REASON_H
+#define FOREBAY_DETECT_REASON_H
+
+#include "common/base/arena.h"
+#include "common/base/span.h"
+#include "common/detect/detector.h"
+
+/* The value, the verdict on it, and what was usual before it. */
+struct circumstances {
+	struct span name; /* of the quantity */
+	double value;
+	const double *p;               /* each member's, DETECTOR_MEMBERS of them; NaN: no opinion */
+	double expected, lower, upper; /* by a forecast: its median and its 5 and 95 % quantiles; NaN: none */
+	double mean, deviation;        /* deviation 0: not known yet */
+	uint32_t run;                  /* how often the value has been repeated */
+};
+
+/* "flow 12.3 is far above the expected 4.5 (5–95 %: 4–5)".  NULL: memory is out. */
+char *reason_tell(const struct circumstances *c, struct arena *arena);
+
+#endif

@@ -1,0 +1,205 @@
+"""forebay detect: files alone, no service."""
+import csv
+import gzip
+import json
+import math
+import random
+import subprocess
+import sys
+from datetime import datetime, timedelta
+
+import pytest
+
+from support import places
+
+START = datetime(2024, 3, 1)
+STEP = timedelta(minutes=5)
+HEADER = "timestamp,value,anomaly_score,state_score,p,reason"
+
+
+def moment(i):
+    return str(START + i * STEP)
+
+
+def wave(n=6000, seed=3, spikes=()):
+    """A day's wave and noise; a spike of twelve deviations at each place of SPIKES."""
+    rng = random.Random(seed)
+    return [10 + 3 * math.sin(2 * math.pi * i / 288) + rng.gauss(0, 0.5) + (6 if i in spikes else 0) for i in range(n)]
+
+
+def table(path, *columns, names=("value",)):
+    with open(path, "w", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(["timestamp", *names])
+        out.writerows([moment(i), *("%.6f" % v for v in row)] for i, row in enumerate(zip(*columns)))
+    return path
+
+
+def detect(file, *words, code=0, stdin=None):
+    done = subprocess.run([str(places.program("forebay")), "detect", str(file), *map(str, words)], input=stdin, capture_output=True,
+                          text=True, check=False, cwd=places.TOP)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def rows(text):
+    assert text.splitlines()[0] == HEADER
+    return list(csv.DictReader(text.splitlines()))
+
+
+@pytest.fixture
+def spiky(tmp_path):
+    return table(tmp_path / "spiky.csv", wave(spikes=(3000, 4500)))
+
+
+def test_a_row_for_a_row_and_the_spikes_stand_out(spiky):
+    out = rows(detect(spiky).stdout)
+    with open(spiky, newline="") as file:
+        given = list(csv.DictReader(file))
+    assert [(r["timestamp"], r["value"]) for r in out] == [(r["timestamp"], r["value"]) for r in given]
+    scores = [float(r["anomaly_score"]) for r in out]
+    assert all(0 <= s < 1 for s in scores)
+    assert all(0 < float(r["p"]) <= 1 and float(r["state_score"]) >= 0 for r in out)
+    assert sorted(range(len(scores)), key=lambda i: -scores[i])[:2] in ([3000, 4500], [4500, 3000])
+    assert "value" in out[3000]["reason"] and "above its mean" in out[3000]["reason"]
+    assert sum(s >= 0.4 for s in scores) <= 4, "hardly anything else at p < 1e-4 in 6,000 rows"
+
+
+def test_a_score_depends_on_the_past_alone(spiky, tmp_path):
+    whole = detect(spiky).stdout.splitlines()
+    lines = spiky.read_text().splitlines(keepends=True)
+    cut, wild = tmp_path / "cut.csv", tmp_path / "wild.csv"
+    cut.write_text("".join(lines[:3101]))
+    wild.write_text("".join(lines[:3101]) + "".join(f"{moment(i)},{1e9 * (-1) ** i}\n" for i in range(3100, 4000)))
+    assert detect(cut).stdout.splitlines() == whole[:3101]
+    assert detect(wild).stdout.splitlines()[:3101] == whole[:3101]
+
+
+def test_the_same_bits_again_whatever_the_way(spiky, tmp_path):
+    first, packed, out = detect(spiky).stdout, tmp_path / "packed.csv.gz", tmp_path / "out.csv"
+    assert detect(spiky).stdout == first
+    packed.write_bytes(gzip.compress(spiky.read_bytes()))
+    assert detect(packed, "-o", out).stderr == "" and out.read_text() == first
+    assert detect("-", stdin=spiky.read_text()).stdout == first
+
+
+def test_explain_tells_the_strongest(spiky, tmp_path):
+    told = json.loads(detect(spiky, "--explain=3", "--json").stdout)
+    assert told["rows"] == 6000 and told["columns"] == ["value"] and told["bad"] == 0 and sum(told["marks"].values()) == 6000
+    strongest = told["strongest"]
+    assert {s["line"] for s in strongest[:2]} == {3002, 4502} and len(strongest) == 3
+    assert strongest[0]["anomaly_score"] >= strongest[1]["anomaly_score"] >= strongest[2]["anomaly_score"]
+    assert strongest[0]["members"]["scalar"] < 1e-4 and strongest[0]["timestamp"] in (moment(3000), moment(4500))
+    words = detect(spiky, "--explain", 3, "-o", tmp_path / "out.csv").stdout
+    assert words.splitlines()[0].startswith("6,000 rows, ") and len(words.splitlines()) == 5
+    assert moment(3000) in words and "scalar" in words.splitlines()[1]
+
+
+def test_bad_lines_are_named_and_kept(tmp_path):
+    lines = [f"{moment(i)},{v:.4f}" for i, v in enumerate(wave(400))]
+    lines[100] = "soon,5"
+    lines[150] = f"{moment(150)},five"
+    lines[200] = f'"{moment(200)},5'  # never closed: this line is lost and no other
+    lines[210] = moment(210)
+    lines[220] = f"{moment(220)},"
+    lines[221] = f"{moment(221)},NaN"
+    lines[222] = f"{moment(222)},-inf"
+    lines[300] = f"{moment(299)},10"       # repeated
+    lines[320] = f"{moment(250)},10"       # late
+    lines[340] = f"{moment(340 + 5000)},10"  # weeks ahead
+    file = tmp_path / "bad.csv"
+    file.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
+    done = detect(file, code=2)
+    out = rows(done.stdout)
+    assert len(out) == 400
+    assert [r["timestamp"] for r in out[195:200]] == [moment(i) for i in range(195, 200)]
+    for line, what in ((102, '"soon" is no time'), (152, '"five" is no number: column value'), (202, "no well-formed CSV"),
+                       (212, "only 1 fields")):
+        assert f"{file}:{line}: {what}" in done.stderr
+        assert what in out[line - 2]["reason"] and float(out[line - 2]["anomaly_score"]) == 0
+    assert out[150]["value"] == "five"
+    for i in (220, 221, 222):
+        assert out[i]["reason"] == "no value" and float(out[i]["p"]) == 1
+    assert out[300]["reason"].startswith("a repeated time") and out[320]["reason"].startswith("late")
+    assert out[340]["reason"].startswith("far ahead") and out[341]["reason"] == ""
+    told = json.loads(detect(file, "--json", code=2).stdout)
+    assert told["bad"] == 4 and told["marks"]["late"] == told["marks"]["ahead"] == told["marks"]["repeated"] == 1
+    assert told["marks"]["no_time"] == 2 and told["marks"]["no_value"] == 5
+
+
+@pytest.mark.parametrize("text, words, said", [
+    ("timestamp,value\n", (), "no row below the column names"),
+    ("", (), "a line of column names is wanted"),
+    ("a;b\n2024-01-01;1\n", (), "--delimiter"),
+    ("a,b\n2024-01-01,x\n", (), "no column beside the times has a number"),
+    ("a,b\n2024-01-01,1\n", ("--value-columns=c",), 'no column "c"'),
+    ("a,b\n2024-01-01,1\n", ("--time-column=c",), 'no column "c"'),
+])
+def test_a_file_that_is_no_table(tmp_path, text, words, said):
+    file = tmp_path / "table.csv"
+    file.write_text(text)
+    assert said in detect(file, *words, code=2).stderr
+
+
+def test_the_file_is_not_written_over(spiky):
+    before = spiky.read_bytes()
+    assert "is what is read" in detect(spiky, "-o", spiky, code=1).stderr
+    assert spiky.read_bytes() == before
+
+
+# ---- several columns ----
+
+def machine(n=4000, seed=11):
+    """Flow and pressure go together, temperature by itself."""
+    rng, load, columns = random.Random(seed), 0.0, ([], [], [])
+    for _ in range(n):
+        load = 0.95 * load + rng.gauss(0, 0.3)
+        for column, value in zip(columns, (20 + 3 * load, 5 + load, 60 + rng.gauss(0, 1))):
+            column.append(value + rng.gauss(0, 0.1))
+    return columns
+
+
+NAMES = ("flow", "pressure", "temperature")
+
+
+def test_several_columns_blame_the_right_one(tmp_path):
+    columns = machine()
+    columns[2][3000] += 12
+    columns[1][3500] -= 9
+    file = table(tmp_path / "machine.csv", *columns, names=NAMES)
+    out = rows(detect(file).stdout)
+    assert len(out) == 4000
+    assert out[3000]["reason"].startswith("temperature") and out[3000]["value"] == "%.6f" % columns[2][3000]
+    assert "pressure" in out[3500]["reason"] and out[3500]["value"] == "%.6f" % columns[1][3500]
+    assert float(out[3000]["p"]) < 1e-4 and float(out[3500]["p"]) < 1e-4
+
+
+def test_columns_may_be_named_and_go_missing(tmp_path):
+    columns = machine(1000)
+    file = tmp_path / "machine.csv"
+    table(file, *columns, names=NAMES)
+    lines = file.read_text().splitlines()
+    for i in range(400, 500):
+        lines[i] = ",".join([*lines[i].split(",")[:3], ""])
+    file.write_text("\n".join(lines) + "\n")
+    out = rows(detect(file).stdout)
+    assert len(out) == 1000 and all(r["reason"] != "no value" for r in out)
+    told = json.loads(detect(file, "--value-columns=temperature", "--json").stdout)
+    assert told["columns"] == ["temperature"] and told["marks"]["no_value"] == 100
+
+
+# ---- the public corpus ----
+
+def test_nab_is_no_worse_than_it_was(tmp_path):
+    sys.path.insert(0, str(places.TOP / "benchmarks"))
+    import nab  # noqa: E402
+    if not nab.DATA.is_dir():
+        pytest.skip(f"NO NAB DATA in {nab.DATA}: set FOREBAY_TEST_DATA to the folder of the data sets")
+    corpus = nab.ours(tmp_path, places.program("forebay"))
+    assert len(corpus.windows) == 29 and sum(corpus.windows) == 58
+    best, _ = corpus.best("standard")
+    assert best >= 58, f"standard score {best:.2f}"
+    fixed = corpus.at(nab.score_of(1e-3), "standard")
+    assert fixed >= 55, f"standard score at p < 1e-3: {fixed:.2f}"
+    assert nab.published("randomCutForest").best("standard")[0] == pytest.approx(51.55, abs=0.01), "the rule itself"
+    assert nab.published("windowedGaussian").best("standard")[0] == pytest.approx(38.91, abs=0.01)

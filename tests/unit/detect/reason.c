@@ -1,0 +1,133 @@
+/* Words for what is unusual: golden texts. */
+#include "common/detect/reason.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/base/cleanup.h"
+
+#define NONE NAN, NAN, NAN
+
+static const struct row {
+	const char *name;
+	double value, p[DETECTOR_MEMBERS], expected, lower, upper, mean, deviation;
+	uint32_t run;
+	const char *text;
+} rows[] = {
+	{ "above the forecast",
+	  13,
+	  { 1, 1e-5, NAN, NAN },
+	  10,
+	  8,
+	  12,
+	  9,
+	  1,
+	  0,
+	  "flow 13 is above the expected 10 (5–95 %: 8–12)" },
+	{ "far below it",
+	  -1,
+	  { 1, 1e-9, NAN, NAN },
+	  10,
+	  8,
+	  12,
+	  9,
+	  1,
+	  0,
+	  "flow -1 is far below the expected 10 (5–95 %: 8–12)" },
+	{ "inside it",
+	  11,
+	  { 1e-5, 0.5, NAN, NAN },
+	  10,
+	  8,
+	  12,
+	  9,
+	  1,
+	  0,
+	  "flow 11 behaves unusually, though it is near the expected 10 (5–95 %: 8–12)" },
+	{ "still, inside it",
+	  11,
+	  { 1e-5, 0.5, NAN, NAN },
+	  10,
+	  8,
+	  12,
+	  9,
+	  1,
+	  40,
+	  "flow stands still at 11 for 41 readings" },
+	{ "still, without one",
+	  11,
+	  { 1e-5, NAN, NAN, NAN },
+	  NONE,
+	  9,
+	  1,
+	  10,
+	  "flow stands still at 11 for 11 readings" },
+	{ "far from the mean",
+	  4,
+	  { 1e-5, NAN, NAN, NAN },
+	  NONE,
+	  9,
+	  1,
+	  0,
+	  "flow 4 is unusual: 5 deviations below its mean of 9" },
+	{ "moved",
+	  10,
+	  { 1e-5, NAN, 0.5, NAN },
+	  NONE,
+	  9,
+	  1,
+	  0,
+	  "flow 10 has moved unusually, though only 1 deviations above its mean of 9" },
+	{ "the forest minds",
+	  10,
+	  { 0.5, NAN, 1e-5, 0.1 },
+	  NONE,
+	  9,
+	  1,
+	  0,
+	  "flow 10 stands apart from the values and changes of the past, though only 1 deviations above its mean of 9" },
+	{ "the neighbours mind",
+	  10,
+	  { NAN, NAN, NAN, 1e-5 },
+	  NONE,
+	  9,
+	  1,
+	  0,
+	  "flow 10 ends a shape unlike any before, though only 1 deviations above its mean of 9" },
+	{ "nothing ever moved",
+	  10,
+	  { 1e-5, NAN, NAN, NAN },
+	  NONE,
+	  9,
+	  0,
+	  0,
+	  "flow 10 is unusual: it never was different from 9" },
+};
+
+static void
+tells(void **state)
+{
+	const struct row *r = *state;
+	const struct circumstances c = { SPAN("flow"), r->value, r->p,         r->expected, r->lower,
+					 r->upper,     r->mean,  r->deviation, r->run };
+	CLEANUP(arena_free)
+	struct arena *arena = arena_new(1024, 0);
+
+	assert_non_null(arena);
+	assert_string_equal(reason_tell(&c, arena), r->text);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[ARRAY_LEN(rows)];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		tests[i] =
+		    (struct CMUnitTest){ .name = rows[i].name, .test_func = tells, .initial_state = (void *)&rows[i] };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
