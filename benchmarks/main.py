@@ -6,7 +6,8 @@ import sys
 
 import common
 
-QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference", "training", "accuracy")
+QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference", "training", "accuracy",
+             "detector", "nab", "anomalies", "false_alarms")
 
 
 def show(name, value, indent=0):

@@ -18,8 +18,9 @@ const struct fleet_member fleet_members[] = {
 	{ "realtime-scorer", "forebay-realtime-scorer", TOPICS("telemetry.readings", "telemetry.deferred") },
 	{ "sink-writer", "forebay-sink-writer",
 	  TOPICS("telemetry.readings", "telemetry.deferred", "telemetry.series", "telemetry.aggregates", "forecasts",
-		 "scores", "alerts", "forecasts.outcomes", "telemetry.raw.dlq", "telemetry.readings.dlq",
+		 "scores", "anomalies", "alerts", "forecasts.outcomes", "telemetry.raw.dlq", "telemetry.readings.dlq",
 		 "telemetry.deferred.dlq", "telemetry.series.dlq") },
+	{ "alert-notifier", "forebay-alert-notifier", TOPICS("alerts"), .optional = true },
 };
 const size_t fleet_member_count = ARRAY_LEN(fleet_members);
 
@@ -169,7 +170,7 @@ choose_members(const char *workers, struct arena *arena, struct fleet_look *look
 	return err_set(
 	    err, REASON_USAGE,
 	    "--workers=%.100s: a list of ingest-router, etl-preprocessor, batch-forecaster, realtime-scorer, "
-	    "sink-writer",
+	    "sink-writer, alert-notifier",
 	    workers);
 }
 
@@ -180,6 +181,18 @@ state_of(const struct cluster_group *groups, size_t n, const char *id)
 		if (strcmp(groups[i].id, id) == 0)
 			return groups[i].state;
 	return "absent";
+}
+
+/* Optional members that nobody has started. */
+static void
+leave_out_absent(struct fleet_look *look)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < look->n_groups; i++)
+		if (!look->groups[i].member->optional || strcmp(look->groups[i].state, "absent") != 0)
+			look->groups[kept++] = look->groups[i];
+	look->n_groups = kept;
 }
 
 int
@@ -197,11 +210,13 @@ fleet_look(struct cluster *cluster, const char *workers, struct arena *arena, st
 	ends.topics = topics;
 	if (look_at_topics(cluster, &ends, arena, ret, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ret->n_groups; i++) {
+	for (size_t i = 0; i < ret->n_groups; i++)
 		ret->groups[i].state = state_of(groups, n_groups, ret->groups[i].member->group);
+	if (!*workers)
+		leave_out_absent(ret);
+	for (size_t i = 0; i < ret->n_groups; i++)
 		if (look_at_group(cluster, &ends, &ret->groups[i], arena, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 struct fleet_member {
 	const char *worker, *group;
 	const char *const *topics; /* ended by NULL */
+	bool optional;             /* not everybody runs it: looked at where its group is known, or when it is named */
 };
 
 extern const struct fleet_member fleet_members[];

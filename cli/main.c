@@ -5,6 +5,7 @@
  *	feed		publish, simulate
  *	look		status, report, checkpoints, reasons
  *	forecast	train, backtest, forecast, models
+ *	detect		detect
  *
  * A verb is a row of the table below and a file of this folder.
  */
@@ -32,6 +33,7 @@ static const struct verb {
 	{ "train", verb_train, "FILE", "a forecasting model from the series of a file" },
 	{ "backtest", verb_backtest, "FILE", "how good forecasts of these series would have been" },
 	{ "forecast", verb_forecast, "FILE", "DeepAR JSON Lines in, quantiles out" },
+	{ "detect", verb_detect, "FILE", "how strange each row of a table is" },
 	{ "reasons", verb_reasons, "[page]", "why records fail, and what to do" },
 };
 

@@ -5,6 +5,8 @@
  *	forecasts	some of them drawn, with what came
  *	models		who forecast, and what it lost
  *	anomalies	those that a simulation planted against the alerts
+ *	detection	what was called strange, by whom, and why
+ *	deliveries	who was told of the alerts
  *	latency		from the workers' histograms
  *	look		where to go on
  *
@@ -47,7 +49,8 @@ static const struct option table[] = {
 };
 
 static int (*const sections[])(struct report *r, json_t *result, struct err *err) = {
-	report_counts, report_forecasts, report_models, report_anomalies, report_latency, report_look,
+	report_counts,    report_forecasts,  report_models,  report_anomalies,
+	report_detection, report_deliveries, report_latency, report_look,
 };
 
 void

@@ -37,6 +37,8 @@ int report_counts(struct report *r, json_t *result, struct err *err);
 int report_forecasts(struct report *r, json_t *result, struct err *err);
 int report_models(struct report *r, json_t *result, struct err *err);
 int report_anomalies(struct report *r, json_t *result, struct err *err);
+int report_detection(struct report *r, json_t *result, struct err *err);
+int report_deliveries(struct report *r, json_t *result, struct err *err);
 int report_latency(struct report *r, json_t *result, struct err *err);
 int report_look(struct report *r, json_t *result, struct err *err);
 

@@ -24,7 +24,7 @@ static int
 take_alerts(struct report *r, struct findings *f, struct err *err)
 {
 	static const char sql[] = "SELECT device, metric, (extract(epoch FROM starts_time) * 1000000)::bigint "
-				  "FROM forebay.alerts ORDER BY 1, 2, 3 LIMIT $1";
+				  "FROM forebay.alerts WHERE metric NOT LIKE 'group:%' ORDER BY 1, 2, 3 LIMIT $1";
 	const struct param params[] = { PARAM_INT(MOST_ALERTS) };
 	CLEANUP(rows_free)
 	struct rows *rows = NULL;

@@ -18,9 +18,10 @@
 #include "cli/census.h"
 
 static const char *const tables[] = {
-	"readings", "series", "aggregates", "forecasts", "scores", "alerts", "alert_changes", "dead_letters",
+	"readings",  "series", "aggregates",    "forecasts",    "scores",
+	"anomalies", "alerts", "alert_changes", "dead_letters",
 };
-enum { ROWS_READINGS = 0, ROWS_DEAD_LETTERS = 7 };
+enum { ROWS_READINGS = 0, ROWS_DEAD_LETTERS = 8 };
 
 struct counts {
 	struct census topics;

@@ -23,5 +23,6 @@ int verb_models(int argc, char **argv);
 int verb_train(int argc, char **argv);
 int verb_backtest(int argc, char **argv);
 int verb_forecast(int argc, char **argv);
+int verb_detect(int argc, char **argv);
 
 #endif

@@ -106,8 +106,8 @@ image_table_least(const struct image_table *table, int *lists)
 
 /* ---- bytes ---- */
 
-static size_t
-members_bytes(const struct image_table *table, const void *object)
+size_t
+image_table_bytes(const struct image_table *table, const void *object)
 {
 	int lists, inside;
 	size_t bytes = image_table_least(table, &lists), n;
@@ -120,7 +120,7 @@ members_bytes(const struct image_table *table, const void *object)
 		if (m->form == IMAGE_LIST || m->form == IMAGE_OPTIONAL)
 			bytes += n * least;
 		for (size_t k = 0; inside && k < n; k++)
-			bytes += members_bytes(m->table, element + k * m->size) - least;
+			bytes += image_table_bytes(m->table, element + k * m->size) - least;
 	}
 	return bytes;
 }
@@ -128,7 +128,7 @@ members_bytes(const struct image_table *table, const void *object)
 size_t
 image_bytes(const struct image_type *type, const void *object)
 {
-	return IMAGE_HEAD_BYTES + members_bytes(type->table, object) + IMAGE_TAIL_BYTES;
+	return IMAGE_HEAD_BYTES + image_table_bytes(type->table, object) + IMAGE_TAIL_BYTES;
 }
 
 /* ---- numbers: N of SIZE bytes each ---- */

@@ -1,6 +1,7 @@
 /* alert.c -- Alert as a table. */
 #include "common/record/alert.h"
 
+#include "common/record/attribution_shape.h"
 #include "common/record/rules.h"
 #include "common/record/type.h"
 
@@ -39,9 +40,11 @@ static const struct field fields[] = {
 	{ "upper", FIELD_OPTIONAL_REAL, AT(struct alert, upper), ANY_REAL },
 	{ "summary", FIELD_TEXT, AT(struct alert, summary), LENGTH(0, NOTE_BYTES) },
 	{ "ingest_time", FIELD_TIME, AT(struct alert, ingest_us), ANY_TIME },
+	{ "detector", FIELD_TEXT, AT(struct alert, detector), LENGTH(0, LABEL_BYTES) },
+	ATTRIBUTION_FIELD(struct alert),
 };
 
-static const struct shape shape = SHAPE(fields, struct alert, 30);
+static const struct shape shape = SHAPE(fields, struct alert, 32);
 
 static int
 check(const void *record, struct err *err)

@@ -16,6 +16,8 @@
 #include "common/base/span.h"
 #include "common/record/registry.h"
 
+#define TIME_NONE INT64_MIN /* in a structure: there is no such time, where its record allows that */
+
 struct record_type; /* one per record, see there; members are in record/type.h, for this module only */
 struct codec;
 

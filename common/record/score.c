@@ -1,6 +1,7 @@
 /* score.c -- Score as a table. */
 #include "common/record/score.h"
 
+#include "common/record/attribution_shape.h"
 #include "common/record/type.h"
 
 static const struct field fields[] = {
@@ -18,8 +19,14 @@ static const struct field fields[] = {
 	{ "upper", FIELD_OPTIONAL_REAL, AT(struct score, upper), ANY_REAL },
 	{ "ingest_time", FIELD_TIME, AT(struct score, ingest_us), ANY_TIME },
 	{ "basis", FIELD_TEXT, AT(struct score, basis), LENGTH(0, LABEL_BYTES) },
+	{ "p_forest", FIELD_OPTIONAL_REAL, AT(struct score, p_forest), PROBABILITY },
+	{ "p_neighbours", FIELD_OPTIONAL_REAL, AT(struct score, p_neighbours), PROBABILITY },
+	{ "forecast_origin", FIELD_OPTIONAL_TIME, AT(struct score, forecast_origin_us), ANY_TIME },
+	{ "model", FIELD_TEXT, AT(struct score, model), LENGTH(0, LABEL_BYTES) },
+	ATTRIBUTION_FIELD(struct score),
+	{ "note", FIELD_TEXT, AT(struct score, note), LENGTH(0, LABEL_BYTES) },
 };
 
-static const struct shape shape = SHAPE(fields, struct score, 43);
+static const struct shape shape = SHAPE(fields, struct score, 49);
 
 const struct record_type score_record = { "Score", &shape, NULL };

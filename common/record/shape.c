@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/record/codec.h"
 #include "common/record/utf8.h"
 
 /* Union branches of every optional field of ours: null first, so that null can be its default. */
@@ -138,6 +139,20 @@ write_array(const struct field *f, const char *base, struct writer *w, struct er
 }
 
 static int
+write_time(const struct field *f, int64_t us, struct writer *w, struct err *err)
+{
+	if (f->kind == FIELD_OPTIONAL_TIME) {
+		writer_long(w, us == TIME_NONE ? BRANCH_NULL : BRANCH_VALUE);
+		if (us == TIME_NONE)
+			return 0;
+	}
+	if (us < f->min || us > f->max)
+		return refuse_range(f, us, err);
+	writer_long(w, us);
+	return 0;
+}
+
+static int
 write_field(const struct field *f, const char *base, struct writer *w, struct err *err)
 {
 	const void *at = base + f->at;
@@ -149,6 +164,7 @@ write_field(const struct field *f, const char *base, struct writer *w, struct er
 	case FIELD_BYTES:
 	case FIELD_OPTIONAL_BYTES: return write_text(f, *(const struct span *)at, w, err);
 	case FIELD_TIME:
+	case FIELD_OPTIONAL_TIME: return write_time(f, *(const int64_t *)at, w, err);
 	case FIELD_LONG:
 	case FIELD_INT:
 		whole = f->kind == FIELD_INT ? *(const int32_t *)at : *(const int64_t *)at;
@@ -196,6 +212,16 @@ read_real(const struct field *f, bool optional, struct reader *r, double *ret, s
 	if (r->fault || in_range(f, *ret) || (optional && isnan(*ret)))
 		return 0;
 	return refuse_real(f, *ret, err);
+}
+
+static int
+read_time(const struct field *f, struct reader *r, int64_t *ret, struct err *err)
+{
+	*ret = TIME_NONE;
+	if (f->kind == FIELD_OPTIONAL_TIME && reader_branch(r, 2) == BRANCH_NULL)
+		return 0;
+	*ret = reader_long(r);
+	return r->fault || (*ret >= f->min && *ret <= f->max) ? 0 : refuse_range(f, *ret, err);
 }
 
 static int
@@ -308,6 +334,7 @@ read_field(const struct field *f, struct reader *r, struct arena *arena, char *b
 	case FIELD_BYTES:
 	case FIELD_OPTIONAL_BYTES: return read_text(f, r, (struct span *)at, err);
 	case FIELD_TIME:
+	case FIELD_OPTIONAL_TIME: return read_time(f, r, (int64_t *)at, err);
 	case FIELD_LONG:
 	case FIELD_INT:
 		whole = f->kind == FIELD_INT ? reader_int(r) : reader_long(r);

@@ -23,6 +23,7 @@ enum field_kind {                       /* in the structure		in the schema */
 		  FIELD_BYTES,          /* struct span			bytes */
 		  FIELD_OPTIONAL_BYTES, /* struct span, may be SPAN_NONE	["null", "bytes"] */
 		  FIELD_TIME,           /* int64_t, us			long, timestamp-micros */
+		  FIELD_OPTIONAL_TIME,  /* int64_t, may be TIME_NONE	["null", long, timestamp-micros] */
 		  FIELD_LONG,           /* int64_t				long */
 		  FIELD_INT,            /* int32_t				int */
 		  FIELD_REAL,           /* double				double */

@@ -18,6 +18,7 @@ static const struct {
 	[FIELD_BYTES] = { SCHEMA_BYTES },
 	[FIELD_OPTIONAL_BYTES] = { SCHEMA_BYTES, .optional = true },
 	[FIELD_TIME] = { SCHEMA_LONG },
+	[FIELD_OPTIONAL_TIME] = { SCHEMA_LONG, .optional = true },
 	[FIELD_LONG] = { SCHEMA_LONG },
 	[FIELD_INT] = { SCHEMA_INT },
 	[FIELD_REAL] = { SCHEMA_DOUBLE },
@@ -43,12 +44,19 @@ is_kind(const struct schema *s, enum schema_kind kind, bool optional)
 }
 
 static bool
+is_micros(const struct schema *s)
+{
+	return s->logical && strcmp(s->logical, "timestamp-micros") == 0;
+}
+
+static bool
 field_matches(const struct field *f, const struct schema *s, struct err *err)
 {
 	if (!is_kind(s, wanted[f->kind].kind, wanted[f->kind].optional))
 		return false;
 	switch (f->kind) {
-	case FIELD_TIME: return s->logical && strcmp(s->logical, "timestamp-micros") == 0;
+	case FIELD_TIME: return is_micros(s);
+	case FIELD_OPTIONAL_TIME: return is_micros(s->branches[1]);
 	case FIELD_RECORDS: return shape_matches(f->item, s->items, err) == 0;
 	case FIELD_MAP: return is_kind(s->items, wanted[f->item->fields[1].kind].kind, false);
 	case FIELD_TEXTS:

@@ -3,6 +3,7 @@
 
 #include "common/record/aggregate.h"
 #include "common/record/alert.h"
+#include "common/record/anomaly.h"
 #include "common/record/audit.h"
 #include "common/record/forecast.h"
 #include "common/record/heartbeat.h"
@@ -15,17 +16,8 @@
 #include "common/record/series.h"
 
 const struct record_type *const record_types[] = {
-	&reading_record,
-	&series_record,
-	&aggregate_record,
-	&forecast_record,
-	&score_record,
-	&alert_record,
-	&model_record,
-	&identity_link_record,
-	&heartbeat_record,
-	&audit_record,
-	&journal_record,
-	&outcome_record,
-	NULL,
+	&reading_record,   &series_record, &aggregate_record, &forecast_record,
+	&score_record,     &alert_record,  &model_record,     &identity_link_record,
+	&heartbeat_record, &audit_record,  &journal_record,   &outcome_record,
+	&anomaly_record,   NULL,
 };

@@ -177,6 +177,8 @@ batch_letter(struct worker *w, const struct input *in, const struct err *why, bo
 		return err_set(err, REASON_NO_MEMORY, "dead letter");
 	if (w->opt.run_outputs == OUTPUTS_NONE)
 		return 0;
+	if (b->n_records == 0)
+		b->sole = (struct position){ in->topic, in->partition, in->offset };
 	b->counts = counts;
 	counts[b->n_counts++] = (struct letter_count){ in->topic, why->reason };
 	if (w->opt.errors_log)

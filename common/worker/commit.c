@@ -24,6 +24,8 @@ forget_batch(struct worker *w)
 {
 	if (w->spec->store)
 		w->spec->store->rollback(w->self);
+	if (w->spec->rollback)
+		w->spec->rollback(w->self);
 	batch_reset(&w->batch);
 }
 
@@ -135,12 +137,18 @@ in_doubt(struct worker *w)
 	return COMMIT_RENEW;
 }
 
-static enum commit_result
-stopped(struct worker *w)
+void
+commit_forget(struct worker *w)
 {
 	if (w->states)
 		state_rollback(w->states);
 	forget_batch(w);
+}
+
+static enum commit_result
+stopped(struct worker *w)
+{
+	commit_forget(w);
 	return COMMIT_STOP;
 }
 

@@ -281,6 +281,8 @@ struct topic_partition *assignment_positions(struct worker *w, struct arena *are
 enum commit_result commit_batch(struct worker *w, struct err *err);
 /* Give the open transaction up and forget what it did. */
 enum commit_result commit_abort(struct worker *w, struct err *err);
+/* The same of a worker that was fenced: whoever took its place has ended its transaction. */
+void commit_forget(struct worker *w);
 /* The states as they are now are those of the committed offsets. */
 int commit_states(struct worker *w);
 producer_refused commit_refused;

@@ -147,6 +147,23 @@ checkpoint_step(struct worker *w, struct err *err)
 	return w->phase == PHASE_RUNNING ? check_backlog(w, err) : 0;
 }
 
+/* Between transactions: what the worker has to say unasked. */
+static int
+idle_step(struct worker *w, struct err *err)
+{
+	struct context ctx = { .w = w };
+	struct batch *b = &w->batch;
+
+	if (!w->spec->idle || w->phase != PHASE_RUNNING || w->doubt || b->begun_us || b->kafka_open)
+		return 0;
+	if (w->spec->idle(w->self, &ctx, err) < 0)
+		return err_class(err) == ERR_FATAL ? -1 : loop_settle(w, commit_abort(w, err), err);
+	if (b->n_counts == 0)
+		return 0;
+	b->begun_us = clock_monotonic_us();
+	return loop_commit(w, err);
+}
+
 int
 loop_commit(struct worker *w, struct err *err)
 {
@@ -237,7 +254,9 @@ poll_once(struct worker *w, struct err *err)
 		return follow(w, err);
 	if (w->phase != PHASE_RUNNING)
 		return 0;
-	return gathering ? loop_commit(w, err) : checkpoint_step(w, err);
+	if ((gathering ? loop_commit(w, err) : checkpoint_step(w, err)) < 0)
+		return -1;
+	return idle_step(w, err);
 }
 
 static int
@@ -414,7 +433,9 @@ loop_run(struct worker *w, struct err *err)
 
 	if (run_to_the_end(w, err) == 0)
 		return 0;
-	if (w->batch.begun_us || w->batch.kafka_open)
+	if (err->reason == REASON_FENCED)
+		commit_forget(w);
+	else if (w->batch.begun_us || w->batch.kafka_open)
 		commit_abort(w, &ignored); /* or leaving the group would commit it */
 	return -1;
 }

@@ -10,6 +10,9 @@
  *			checks first: when it fails, it has changed nothing.
  *	side		one record of a side input, between two primary records
  *	flush		before a commit: emit what a micro-batch still holds
+ *	rollback	what was processed since the last commit is given up: it is read again, or by another
+ *	idle		between two transactions: dead letters of records that were done with long ago; what it sends is a
+ *			transaction of its own, which was committed if idle is called again without a rollback before it
  *	close		once, at the end; also after a failed open
  *
  * A failure is answered by its class: RECORD dead-letters the record, RETRY repeats the same call after a pause, FATAL
@@ -104,6 +107,8 @@ struct worker_spec {
 	int (*side)(void *self, struct context *ctx, const struct input *in,
 		    struct err *err);                                      /* NULL: no side inputs */
 	int (*flush)(void *self, struct context *ctx, struct err *err);    /* may be NULL */
+	void (*rollback)(void *self);                                      /* may be NULL */
+	int (*idle)(void *self, struct context *ctx, struct err *err);     /* may be NULL; about every 100 ms */
 	void (*revoked)(void *self, const char *topic, int32_t partition); /* may be NULL */
 	void (*close)(void *self);                                         /* may be NULL */
 	const struct state_type *state;                                    /* NULL: stateless */
@@ -181,7 +186,7 @@ int context_emit(struct context *ctx, struct output *out, struct span key, const
 /* Deliver again a dead letter that the store kept (worker_store.undelivered): key, value and coordinates are IN's. */
 int context_redeliver(struct context *ctx, const struct input *in, const struct err *why, struct err *err);
 
-/* Dead-letter one input that is not the one at hand (a row that the database refuses).  Needs holds_inputs. */
+/* Dead-letter one input that is not the one at hand: a row that the database refuses (needs holds_inputs), in idle() any. */
 int context_dead_letter(struct context *ctx, const struct input *in, const struct err *why, struct err *err);
 
 /* The event time that the input at hand carries, for the latency histogram; call it once a record. */

@@ -28,7 +28,11 @@ OPTIONS = {
     "etl-preprocessor": {"step.ms": 1000, "lateness.ms": 3000, "window.steps": 12, "gap.max.steps": 30},
     "batch-forecaster": {"seasons": 12, "horizon.steps": 24, "history.steps": 96,
                          "quantiles": "0.05,0.25,0.5,0.75,0.95"},
-    "realtime-scorer": {"score.warmup.readings": 24, "score.slots.per.day": 1, "alert.refractory.readings": 10},
+    # All members and a group, with small forests: states that come and go must not be megabytes.
+    "realtime-scorer": {"score.warmup.readings": 24, "score.slots.per.day": 1, "alert.refractory.readings": 10,
+                        "alert.pending.p": 0.01, "alert.firing.p": 0.003, "alert.critical.p": 1e-4, "alert.fdr.level": 0,
+                        "detect.members": "scalar,forecast,forest,neighbours", "detect.groups": "*",
+                        "forest.trees": 10, "forest.sample": 64, "neighbours.length": 16, "neighbours.bank": 32},
 }
 # Of workers that keep states: often stored, asleep after half a minute of event time.
 STATE_OPTIONS = {"checkpoint.interval.ms": 1000, "state.idle.ms": 30000}

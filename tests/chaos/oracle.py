@@ -20,7 +20,7 @@ OUTPUTS = {"ingest-router": {"readings.topic": "telemetry.readings"},
            "etl-preprocessor": {"series.topic": "telemetry.series", "aggregates.topic": "telemetry.aggregates"},
            "batch-forecaster": {"forecasts.topic": "forecasts", "outcomes.topic": "forecasts.outcomes"}}
 INPUTS = {"etl-preprocessor": "telemetry.readings", "batch-forecaster": "telemetry.series"}
-SHADOWED = ("scores", "alerts")
+SHADOWED = ("scores", "anomalies", "alerts")
 
 
 class Failed(Exception):

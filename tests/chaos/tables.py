@@ -49,6 +49,9 @@ FIELDS = {
     ("forecast", "weights"): lambda r: [m["weight"] for m in r["members"]] or None,
     ("outcome", "members"): lambda r: list(r["members"]) or None,
     ("outcome", "losses"): lambda r: list(r["members"].values()) or None,
+    **{(record, column): lambda r, part=part: [a[part] for a in r["attribution"]] or None
+       for record in ("score", "anomaly", "alert")
+       for column, part in (("columns", "column"), ("shares", "share"), ("directions", "direction"))},
 }
 
 

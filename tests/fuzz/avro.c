@@ -7,6 +7,7 @@
 
 #include "common/record/aggregate.h"
 #include "common/record/alert.h"
+#include "common/record/anomaly.h"
 #include "common/record/codec.h"
 #include "common/record/forecast.h"
 #include "common/record/reading.h"
@@ -25,6 +26,7 @@ static const struct {
 	{ &forecast_record, "forecasts" },
 	{ &score_record, "scores" },
 	{ &alert_record, "alerts" },
+	{ &anomaly_record, "anomalies" },
 };
 
 #define TYPES (sizeof(types) / sizeof(types[0]))

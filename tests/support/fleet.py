@@ -257,7 +257,7 @@ READS = (
     ("sink-writer", None),
 )
 SUNK = ("telemetry.readings", "telemetry.deferred", "telemetry.series", "telemetry.aggregates", "forecasts", "scores",
-        "alerts", "forecasts.outcomes", "telemetry.raw.dlq")
+        "anomalies", "alerts", "forecasts.outcomes", "telemetry.raw.dlq")
 
 
 def group(name):

@@ -27,11 +27,14 @@ OWN = {
     ETL: {"step.ms": STEP_MS, "window.steps": 10, "lateness.ms": 2000, "aggregates.topic": ""},
     FORECASTER: {"seasons": "10", "history.steps": 60, "horizon.steps": 4,
                  "quantiles": "0.1,0.5,0.9", "cache.uri": ""},
-    SCORER: {"cache.uri": ""},
+    # Easily alarmed: a hundred readings must be enough for alerts.
+    SCORER: {"cache.uri": "", "alert.pending.p": 0.01, "alert.firing.p": 0.005, "alert.critical.p": 4e-4,
+             "alert.fdr.level": 0},
 }
 INPUTS = {ROUTER: ("raw",), ETL: ("readings",), FORECASTER: ("series",), SCORER: ("readings",)}
 SIDES = {FORECASTER: ("models",), SCORER: ("forecasts",)}
-OUTPUTS = {ROUTER: ("readings",), ETL: ("series",), FORECASTER: ("forecasts", "outcomes"), SCORER: ("scores", "alerts")}
+OUTPUTS = {ROUTER: ("readings",), ETL: ("series",), FORECASTER: ("forecasts", "outcomes"),
+           SCORER: ("scores", "anomalies", "alerts")}
 
 
 def read(offsets):

@@ -481,7 +481,8 @@ DEVICES = 20
 STATEFUL = ("etl-preprocessor", "batch-forecaster", "realtime-scorer")
 EVERYBODY = ("ingest-router", *STATEFUL)
 WAVE = 200  # rounds of readings, 20 s apart: several windows of series, so that there are forecasts, too
-OUTPUTS = ("telemetry.series", "telemetry.aggregates", "forecasts", "scores", "alerts", "fleet.journal", "fleet.audit")
+OUTPUTS = ("telemetry.series", "telemetry.aggregates", "forecasts", "scores", "anomalies", "alerts", "fleet.journal",
+           "fleet.audit")
 
 
 def send(publisher, first):

@@ -25,7 +25,8 @@ def test_nothing_is_lost_or_made_up(report):
 
 def test_every_table_has_rows(report):
     rows = report["rows"]
-    empty = [table for table in ("readings", "series", "aggregates", "forecasts", "scores", "alerts", "dead_letters")
+    empty = [table for table in ("readings", "series", "aggregates", "forecasts", "scores", "anomalies", "alerts",
+                                 "dead_letters")
              if not rows[table]]
     assert not empty
 

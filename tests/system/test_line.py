@@ -27,10 +27,12 @@ MIRRORS = [
      f"SELECT device, metric, {US.format('origin_time')}, model, version FROM forebay.forecasts"),
     ("scores", lambda r: (r["device"], r["metric"], r["event_time"]),
      f"SELECT device, metric, {US.format('event_time')} FROM forebay.scores"),
+    ("anomalies", lambda r: (r["device"], r["metric"], r["event_time"], r["kind"]),
+     f"SELECT device, metric, {US.format('event_time')}, kind FROM forebay.anomalies"),
     ("alerts", lambda r: (r["id"], r["event_time"], r["status"], r["severity"]),
      f"SELECT id, {US.format('event_time')}, status, severity FROM forebay.alert_changes"),
 ]
-TABLES = ("readings", "series", "aggregates", "forecasts", "scores", "alerts", "alert_changes")
+TABLES = ("readings", "series", "aggregates", "forecasts", "scores", "anomalies", "alerts", "alert_changes")
 
 
 # The season is the simulated day; the last forecast of the six hours was made an hour before their end.  Hours that
@@ -183,5 +185,6 @@ def test_sigterm(sent, line, workers, broker):
     for worker in workers.workers.values():
         assert worker.events()[-1]["level"] == "info", worker.log
     until(lambda: json.loads(forebay(line, "status", "--json").stdout)["lag"] == 0, "lag zero with nobody there", 30)
-    for topic in ("telemetry.readings", "telemetry.series", "forecasts", "scores", "alerts", "telemetry.raw.dlq"):
+    for topic in ("telemetry.readings", "telemetry.series", "forecasts", "scores", "anomalies", "alerts",
+                  "telemetry.raw.dlq"):
         assert broker.ends(topic) == broker.ends(topic, "read_committed"), f"an open transaction in {topic}"

@@ -108,7 +108,7 @@ def killed(line, broker, database, module_fleet, schemas):
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
-@pytest.mark.parametrize("kind, topic", [(ETL, "series"), (SCORER, "scores"), (SCORER, "alerts"),
+@pytest.mark.parametrize("kind, topic", [(ETL, "series"), (SCORER, "scores"), (SCORER, "anomalies"), (SCORER, "alerts"),
                                          (FORECASTER, "forecasts")])
 def test_killed_at_work(killed, kind, topic, interval):
     # Forecasts of a transaction are sent in no order of theirs.
@@ -150,8 +150,9 @@ def by_series(record):
 def test_killed_while_alerts_fire(killed, interval, schemas):
     label = f"realtime-scorer-{interval}"
     before = [schemas.decode(m.value) for m in killed.firing[label]]
-    assert {a["status"] for a in before} == {"firing"}
-    fired = {a["id"] for a in before if int(a["device"][-2:]) % 3 == 0}
+    spiked = [a for a in before if a["metric"] == "temperature" and int(a["device"][-2:]) % 3 == 0 and a["value"] > 60]
+    assert {a["status"] for a in spiked} == {"firing"}
+    fired = {a["id"] for a in spiked}
     assert len(fired) == len(DEVICES) / 3
     alerts = [schemas.decode(m.value) for m in killed.outputs(label, "alerts")]
     ended = [a["id"] for a in alerts if a["status"] == "resolved"]

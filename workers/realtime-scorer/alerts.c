@@ -1,15 +1,12 @@
 /*
- * alerts.c -- the id is derived from what the alert is about and when it began, so that every repetition of the work names
- * it alike and a receiver sees one alert.
+ * alerts.c -- what is in the score record goes on as it is.
+ *
+ * An event time is as good as an offset for an id: a stream's clock only goes forward, so no two episodes of it begin at the same time
+ * (but where a clock that was wrong is set back and the same times come again: then it is the same alert to a receiver, too).
  */
 #include "workers/realtime-scorer/alerts.h"
 
-#include <math.h>
-
 #include "common/base/random.h"
-
-#define FLAT_RUN 10 /* so many repetitions are told as a flat line, where no forecast is against it */
-#define FAR 2.0     /* beyond the expected range by so many times its width: far */
 
 static struct span
 id_of(struct span device, struct span metric, int64_t starts_us, struct arena *arena)
@@ -23,73 +20,65 @@ id_of(struct span device, struct span metric, int64_t starts_us, struct arena *a
 	return arena_copy(arena, span_of(name));
 }
 
-static const char *
-against_forecast(double value, const struct outlook *o)
+int
+alert_make(const struct finding *f, enum episode_action action, double critical_p, struct arena *arena,
+	   struct alert *ret, struct err *err)
 {
-	double width = o->upper - o->lower;
+	const struct score *s = f->record;
+	const struct episode *e = f->episode;
+	bool opens = action == EPISODE_OPENED;
 
-	if (value > o->upper)
-		return value - o->upper > FAR * width ? "far above" : "above";
-	if (value < o->lower)
-		return o->lower - value > FAR * width ? "far below" : "below";
-	return NULL;
-}
-
-static char *
-tell_opened(const struct stream_score *s, const struct score *r, struct arena *arena)
-{
-	const char *where = s->forecast ? against_forecast(r->value, &s->outlook) : NULL;
-
-	if (where)
-		return arena_printf(arena, "%.*s %.5g is %s the expected %.5g (5\u201395 %%: %.5g\u2013%.5g)",
-				    SPAN_ARG(r->metric), r->value, where, s->outlook.expected, s->outlook.lower,
-				    s->outlook.upper);
-	if (s->run >= FLAT_RUN)
-		return arena_printf(arena, "%.*s stands still at %.5g for %u readings", SPAN_ARG(r->metric), r->value,
-				    s->run + 1);
-	if (s->forecast)
-		return arena_printf(arena,
-				    "%.*s %.5g behaves unusually, though it is near the expected %.5g (5\u201395 %%: "
-				    "%.5g\u2013%.5g)",
-				    SPAN_ARG(r->metric), r->value, s->outlook.expected, s->outlook.lower,
-				    s->outlook.upper);
-	return arena_printf(arena, "%.*s %.5g is unusual: %.2g deviations %s its mean of %.5g", SPAN_ARG(r->metric),
-			    r->value, fabs(r->value - s->mean) / s->deviation, r->value < s->mean ? "below" : "above",
-			    s->mean);
-}
-
-static char *
-tell_closed(const struct stream_score *s, const struct score *r, struct arena *arena)
-{
-	if (s->forecast)
-		return arena_printf(arena, "%.*s is as usual again: %.5g, expected %.5g", SPAN_ARG(r->metric), r->value,
-				    s->outlook.expected);
-	return arena_printf(arena, "%.*s is as usual again: %.5g", SPAN_ARG(r->metric), r->value);
+	*ret = (struct alert){
+		.id = id_of(s->device, s->metric, e->starts_us, arena),
+		.device = s->device,
+		.metric = s->metric,
+		.status = opens ? ALERT_FIRING : ALERT_RESOLVED,
+		.severity = e->smallest_p < critical_p ? ALERT_CRITICAL : ALERT_WARNING,
+		.starts_us = e->starts_us,
+		/* Where the stream's clock was set back, an episode may end at an event time before its beginning. */
+		.event_us = s->event_us > e->starts_us ? s->event_us : e->starts_us,
+		.p_value = e->smallest_p,
+		.value = s->value,
+		.expected = s->expected,
+		.lower = s->lower,
+		.upper = s->upper,
+		.summary = f->reason,
+		.ingest_us = s->ingest_us,
+		.detector = opens ? f->detector : SPAN(""), /* nobody minds when it is over */
+		.attribution = opens ? s->attribution : (struct attributions){ 0 },
+	};
+	return ret->id.ptr ? 0 : err_set(err, REASON_NO_MEMORY, "alert");
 }
 
 int
-alert_make(const struct stream_score *score, const struct score *record, const struct episode *episode,
-	   double critical_p, struct arena *arena, struct alert *ret, struct err *err)
+anomaly_make(const struct finding *f, enum anomaly_kind kind, struct arena *arena, struct anomaly *ret, struct err *err)
 {
-	bool opened = score->verdict.action == EPISODE_OPENED;
-	char *summary = opened ? tell_opened(score, record, arena) : tell_closed(score, record, arena);
+	const struct score *s = f->record;
+	bool open = f->episode->status == EPISODE_FIRING;
 
-	*ret = (struct alert){
-		.id = id_of(record->device, record->metric, episode->starts_us, arena),
-		.device = record->device,
-		.metric = record->metric,
-		.status = opened ? ALERT_FIRING : ALERT_RESOLVED,
-		.severity = episode->smallest_p < critical_p ? ALERT_CRITICAL : ALERT_WARNING,
-		.starts_us = episode->starts_us,
-		/* Where the stream's clock was set back, an episode may end at an event time before its beginning. */
-		.event_us = record->event_us > episode->starts_us ? record->event_us : episode->starts_us,
-		.p_value = episode->smallest_p,
-		.value = record->value,
-		.expected = record->expected,
-		.lower = record->lower,
-		.upper = record->upper,
-		.summary = span_of(summary),
-		.ingest_us = record->ingest_us,
+	*ret = (struct anomaly){
+		.device = s->device,
+		.metric = s->metric,
+		.event_us = s->event_us,
+		.kind = kind,
+		.value = s->value,
+		.expected = f->expected,
+		.lower = f->lower,
+		.upper = f->upper,
+		.p_value = s->p_value,
+		.onset = s->onset,
+		.state = s->state,
+		.p_scalar = s->p_scalar,
+		.p_forecast = s->p_forecast,
+		.p_forest = s->p_forest,
+		.p_neighbours = s->p_neighbours,
+		.forecast_origin_us = s->forecast_origin_us,
+		.model = s->model,
+		.detector = f->detector,
+		.attribution = s->attribution,
+		.reason = f->reason,
+		.alert = open ? id_of(s->device, s->metric, f->episode->starts_us, arena) : SPAN(""),
+		.ingest_us = s->ingest_us,
 	};
-	return ret->id.ptr && summary ? 0 : err_set(err, REASON_NO_MEMORY, "alert");
+	return ret->alert.ptr ? 0 : err_set(err, REASON_NO_MEMORY, "anomaly");
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "common/base/span.h"
 #include "common/record/forecast.h"
 
 struct held;
@@ -30,8 +31,10 @@ bool held_marked(const struct held *h);
 struct held_flat {
 	int64_t origin_us, step_us;
 	double base;
-	float *levels, *rows;       /* rows: n_levels quantiles for each step */
+	float *levels, *rows; /* rows: n_levels quantiles for each step */
+	char *model;
 	size_t n_levels, n_numbers; /* n_numbers: in all rows */
+	size_t model_len;
 	bool ondemand;
 };
 
@@ -45,6 +48,8 @@ int held_restore(const struct held_flat *flat, struct held **ret, struct err *er
 struct outlook {
 	double p;                      /* two-sided tail probability */
 	double expected, lower, upper; /* median, 5 % and 95 % quantiles (the outermost, where the levels end before) */
+	int64_t origin_us;
+	struct span model; /* "name/version", H's; "": not known */
 };
 
 /* False when H (NULL is fine) does not cover EVENT_US.  GRAIN >= 0: the least scale of a tail, in the value's unit. */

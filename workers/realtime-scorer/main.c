@@ -3,6 +3,7 @@
  *
  *	telemetry.readings ---+--> per device and metric:
  *	telemetry.deferred ---'    against its forecast, against its own past -> calibrated -> one p-value --+--> scores
+ *	                      `--> per device and group: a row of several metrics, against its past ---------+--> anomalies
  *	forecasts ---------------> held until the next one                                                   `--> alerts
  *	Redis, or the near past -> where none has come, or it has run out
  *	what cannot be read --> <topic>.dlq
@@ -12,11 +13,11 @@
 
 static const struct worker_spec spec = {
 	.name = "realtime-scorer",
-	.summary = "scores every reading, raises and resolves alerts",
+	.summary = "scores every reading, says why, raises and resolves alerts",
 	.topics = "telemetry.readings,telemetry.deferred",
 	.side_topics = "forecasts",
 	.open = scorer_open,
-	.record = scorer_record, /* reading -> score, alert */
+	.record = scorer_record, /* reading -> scores, anomalies, alerts */
 	.side = scorer_side,     /* forecast -> held */
 	.close = scorer_close,
 	.state = &scorer_state,

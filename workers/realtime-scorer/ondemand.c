@@ -80,9 +80,11 @@ ondemand_make(struct ondemand *o, const struct recent *recent, int64_t event_us,
 	struct target target = { .values = o->history };
 	const struct panel_request request = { .target = &target };
 	struct panel_forecast made = { .values = o->values };
-	struct forecast f = {
-		.levels = o->levels, .n_levels = LEVELS, .values = o->values, .n_steps = o->rule.horizon
-	};
+	struct forecast f = { .levels = o->levels,
+			      .n_levels = LEVELS,
+			      .values = o->values,
+			      .n_steps = o->rule.horizon,
+			      .model = SPAN("ondemand") };
 
 	*ret = NULL;
 	if (!o->panel)

@@ -11,35 +11,19 @@
 const struct option scorer_option_table[] = {
 	/* key, type, field, default, min, max, unit or choices, what it does */
 	{ "scores.topic", OPTION_TEXT, AT(scores_topic), "scores", 1, 249, "", "where scores go" },
+	{ "anomalies.topic", OPTION_TEXT, AT(anomalies_topic), "anomalies", 1, 249, "", "where anomalies go" },
 	{ "alerts.topic", OPTION_TEXT, AT(alerts_topic), "alerts", 1, 249, "", "where alerts go" },
-	{ "score.slots.per.day", OPTION_INT, AT(slots_per_day), "24", 1, SCALAR_SLOTS_MAX, "slots",
-	  "the usual level is learned per time of day (UTC), in so many slots; 1: the same all day" },
-	{ "score.warmup.readings", OPTION_INT, AT(warmup_readings), "60", SCALAR_START, 1000000, "readings",
-	  "the first values of a series score p = 1: they only teach; after n values no p is below about 1/n^3 either" },
-	{ "score.state.readings", OPTION_INT, AT(state_readings), "12", 1, 100000, "readings",
-	  "values over which the state score (for dashboards, and for the end of alerts) is smoothed" },
-	{ "alert.pending.p", OPTION_REAL, AT(pending_p), "1e-3", 1e-300, 1, "",
-	  "a p-value below this makes a series pending; it also begins the quiet time of the onset score" },
-	{ "alert.firing.p", OPTION_REAL, AT(firing_p), "1e-4", 1e-300, 1, "",
-	  "p-values below this count for an alert" },
-	{ "alert.critical.p", OPTION_REAL, AT(critical_p), "1e-6", 1e-300, 1, "",
-	  "a single p-value below this opens an alert at once, and makes it critical" },
-	{ "alert.firing.readings", OPTION_INT, AT(firing_readings), "2", 1, EPISODE_N_MAX, "readings",
-	  "an alert opens when so many of the last alert.window.readings values were below alert.firing.p" },
-	{ "alert.window.readings", OPTION_INT, AT(window_readings), "3", 1, EPISODE_N_MAX, "readings",
-	  "see alert.firing.readings" },
-	{ "alert.calm.ratio", OPTION_REAL, AT(calm_ratio), "0.6", 0.01, 0.99, "",
-	  "an alert ends when the state score stays below this part of -log10(alert.firing.p) …" },
-	{ "alert.calm.readings", OPTION_INT, AT(calm_readings), "5", 1, 30000, "readings",
-	  "… for so many values in a row" },
-	{ "alert.refractory.readings", OPTION_INT, AT(refractory_readings), "100", 0, 1000000, "readings",
-	  "for so many values after an alert no new one opens, and after a spike the onset score is 0 …" },
-	{ "alert.refire.ratio", OPTION_REAL, AT(refire_ratio), "1.5", 1, 100, "",
-	  "… unless -log10 p is so many times what it was before" },
-	{ "time.jump.max.ms", OPTION_INT, AT(jump_max_ms), "86400000", 1000, 31536000000.0, "ms",
-	  "an event time that is further ahead of its series than this is believed when the next one confirms it" },
-	{ "time.late.max.readings", OPTION_INT, AT(late_max_readings), "50", 1, 1000000, "readings",
-	  "so many late values in a row mean that the series' clock was wrong: it is set back to them" },
+#undef AT
+#define AT(field) offsetof(struct scorer_options, settings.field)
+#define SETTINGS_MEMBERS "scalar,forecast" /* what any number of series can afford */
+#include "common/detect/settings.def"
+#undef AT
+#define AT(field) offsetof(struct scorer_options, field)
+	{ "detect.groups", OPTION_TEXT, AT(groups), "", 0, 65536, "",
+	  "metrics of a device that are judged together, by a forest over the rows that they make: NAME=METRIC,METRIC...; NAME=..., where * "
+	  "stands for all metrics of the device, learnt from its first readings.  A device takes part where a reading carries at least half "
+	  "of the metrics; scores, anomalies and alerts call it group:NAME.  Each device's group takes as much memory, and as much of the "
+	  "database, as a forest of its own (forest.trees); that is why there is none until asked for" },
 	{ "forecast.max.steps", OPTION_INT, AT(forecast_max_steps), "1000", 1, 10000, "steps",
 	  "what is held of a forecast, per series, 4 bytes a step and level; later steps are not used" },
 	{ "forecast.max.levels", OPTION_INT, AT(forecast_max_levels), "99", 1, 1000, "levels",
@@ -70,35 +54,20 @@ const size_t scorer_option_count = sizeof(scorer_option_table) / sizeof(scorer_o
 int
 scorer_rule(const struct scorer_options *opt, struct stream_rule *rule, struct err *err)
 {
-	if (opt->firing_p > opt->pending_p || opt->critical_p > opt->firing_p)
-		return err_set(err, REASON_OPTION_INVALID,
-			       "alert.pending.p %g, alert.firing.p %g and alert.critical.p %g must not ascend",
-			       opt->pending_p, opt->firing_p, opt->critical_p);
-	if (opt->firing_readings > opt->window_readings)
-		return err_set(err, REASON_OPTION_INVALID,
-			       "alert.firing.readings: %" PRId64 " of the last %" PRId64
-			       " (alert.window.readings) can never be",
-			       opt->firing_readings, opt->window_readings);
 	*rule = (struct stream_rule){
-		.detector = { .members = 1u << DETECTOR_SCALAR | 1u << DETECTOR_FORECAST,
-			      .slots = (int)opt->slots_per_day,
-			      .warmup_values = (int)opt->warmup_readings,
-			      .episode = { .pending = opt->pending_p,
-					   .firing = opt->firing_p,
-					   .critical = opt->critical_p,
-					   .m = (int)opt->firing_readings,
-					   .n = (int)opt->window_readings,
-					   .calm_ratio = opt->calm_ratio,
-					   .calm_values = (int)opt->calm_readings,
-					   .refractory_values = (int)opt->refractory_readings,
-					   .refire = opt->refire_ratio,
-					   .state_span = (int)opt->state_readings } },
-		.jump_max_us = opt->jump_max_ms * US_PER_MS,
-		.late_max = (int)opt->late_max_readings,
+		.detector = detector_defaults(),
+		.order = settings_order(&opt->settings),
 		.recent = { opt->ondemand_step_ms * US_PER_MS, (size_t)opt->ondemand_steps },
 		.retry_us = opt->forecast_retry_ms * US_PER_MS,
 	};
-	return 0;
+	return settings_detector(&opt->settings, &rule->detector, err);
+}
+
+int
+scorer_collective_rule(const struct scorer_options *opt, struct collective_rule *rule, struct err *err)
+{
+	rule->order = settings_order(&opt->settings);
+	return settings_group(&opt->settings, &rule->group, err);
 }
 
 int

@@ -5,16 +5,15 @@
 #include <stdint.h>
 
 #include "common/config/options.h"
+#include "common/detect/settings.h"
+#include "workers/realtime-scorer/collective.h"
 #include "workers/realtime-scorer/ondemand.h"
 #include "workers/realtime-scorer/stream.h"
 
 struct scorer_options {
-	char *scores_topic, *alerts_topic;
-	int64_t slots_per_day, warmup_readings, state_readings;
-	double pending_p, firing_p, critical_p;
-	int64_t firing_readings, window_readings, calm_readings, refractory_readings;
-	double calm_ratio, refire_ratio;
-	int64_t jump_max_ms, late_max_readings;
+	char *scores_topic, *anomalies_topic, *alerts_topic;
+	char *groups;
+	struct settings settings;
 	int64_t forecast_max_steps, forecast_max_levels;
 	char *cache_uri;
 	int64_t cache_timeout_ms, cache_window_ms;
@@ -28,6 +27,9 @@ extern const size_t scorer_option_count;
 
 /* What the options mean to a stream.  -1 on OPTION_INVALID: values that do not go together. */
 int scorer_rule(const struct scorer_options *opt, struct stream_rule *rule, struct err *err);
+
+/* What they mean to a group.  -1 on OPTION_INVALID. */
+int scorer_collective_rule(const struct scorer_options *opt, struct collective_rule *rule, struct err *err);
 
 /* What they mean to forecasts on demand.  -1 on OPTION_INVALID. */
 int scorer_ondemand_rule(const struct scorer_options *opt, struct ondemand_rule *rule, struct err *err);

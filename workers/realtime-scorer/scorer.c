@@ -1,53 +1,34 @@
 /*
- * scorer.c -- one input record is one device's values at one event time; each good one goes to the state of its own stream.
+ * scorer.c -- one input record is one device's values at one event time; each good one goes to the state of its own stream, and all
+ * of them together to those of the device's groups.
  *
  * Forecasts come by the side input and stay in the state.  Where none has come, or the last one has run out, lookup.c finds one: in
  * Redis, or it makes one here.  Such an answer is held as any other.
  */
 #include "workers/realtime-scorer/scorer.h"
 
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/random.h"
 #include "common/record/reading.h"
-#include "workers/realtime-scorer/alerts.h"
+#include "workers/realtime-scorer/state.h"
 
 #define FORECASTS_TOPIC "forecasts"
+#define GROUP_KEY \
+	"\x1f"    \
+	"group" /* no number begins like that, as keys of metrics do */
 
 static const struct metric_spec outcome_spec = {
 	"forebay_scorer_values_total", METRIC_COUNTER, "outcome",
 	"values of readings by what became of them: taken, late and ahead (scored, not learned), repeated and bad_quality "
 	"(not scored)"
 };
-static const struct metric_spec basis_spec = {
-	"forebay_scorer_scores_total", METRIC_COUNTER, "forecast",
-	"scores by whether a forecast covered the event time: yes, ondemand (one made here), "
-	"no"
-};
-static const struct metric_spec alert_spec = { "forebay_scorer_alerts_total", METRIC_COUNTER, "status",
-					       "alert records by status" };
-
 static const char *const outcome_names[OUTCOME_COUNT] = { "taken", "late", "ahead", "repeated", "bad_quality" };
-static const char *const basis_names[BASIS_COUNT] = { "yes", "ondemand", "no" };
-static const char *const record_names[BASIS_COUNT] = { "forecast", "ondemand", "none" }; /* in Score.basis */
-static const enum scorer_outcome outcome_of[STREAM_KINDS] = { [STREAM_TAKEN] = OUTCOME_TAKEN,
-							      [STREAM_LATE] = OUTCOME_LATE,
-							      [STREAM_AHEAD] = OUTCOME_AHEAD,
-							      [STREAM_REPEATED] = OUTCOME_REPEATED };
-
-static void
-register_meters(struct scorer *s, struct metrics *m)
-{
-	const char *firing = alert_status_name(ALERT_FIRING), *resolved = alert_status_name(ALERT_RESOLVED);
-
-	for (size_t i = 0; i < OUTCOME_COUNT; i++)
-		s->outcomes[i] = metrics_series(m, &outcome_spec, &outcome_names[i]);
-	for (size_t i = 0; i < BASIS_COUNT; i++)
-		s->bases[i] = metrics_series(m, &basis_spec, &basis_names[i]);
-	s->opened = metrics_series(m, &alert_spec, &firing);
-	s->resolved = metrics_series(m, &alert_spec, &resolved);
-}
+static const enum scorer_outcome outcome_of[ORDER_KINDS] = { [ORDER_TAKEN] = OUTCOME_TAKEN,
+							     [ORDER_LATE] = OUTCOME_LATE,
+							     [ORDER_AHEAD] = OUTCOME_AHEAD,
+							     [ORDER_REPEATED] = OUTCOME_REPEATED };
 
 int
 scorer_open(void *self, struct worker *w, struct err *err)
@@ -56,14 +37,15 @@ scorer_open(void *self, struct worker *w, struct err *err)
 	size_t n_topics;
 
 	scorer_close(s); /* a second attempt */
-	register_meters(s, worker_metrics(w));
-	if (scorer_rule(&s->opt, &s->rule, err) < 0 ||
+	for (size_t i = 0; i < OUTCOME_COUNT; i++)
+		s->outcomes[i] = metrics_series(worker_metrics(w), &outcome_spec, &outcome_names[i]);
+	if (scorer_rule(&s->opt, &s->rule, err) < 0 || scorer_collective_rule(&s->opt, &s->collective, err) < 0 ||
+	    groups_parse(s->opt.groups, &s->groups, err) < 0 ||
 	    worker_input(w, worker_topics(w, &n_topics)[0], &reading_record, &s->readings, err) < 0 ||
 	    worker_input(w, FORECASTS_TOPIC, &forecast_record, &s->forecasts, err) < 0 ||
-	    lookup_open(&s->lookup, &s->opt, w, s->forecasts, err) < 0 ||
-	    worker_output(w, s->opt.scores_topic, &score_record, &s->scores, err) < 0)
+	    lookup_open(&s->lookup, &s->opt, w, s->forecasts, err) < 0)
 		return -1;
-	return worker_output(w, s->opt.alerts_topic, &alert_record, &s->alerts, err);
+	return emit_open(&s->emitter, w, &s->opt, err);
 }
 
 void
@@ -72,6 +54,7 @@ scorer_close(void *self)
 	struct scorer *s = self;
 
 	lookup_close(&s->lookup);
+	groups_clear(&s->groups);
 }
 
 /* A good value of the reading at hand, and the stream that it belongs to. */
@@ -83,12 +66,15 @@ struct subject {
 	struct held *found; /* NULL: none */
 };
 
-/* The state of a device's metric: the length before the device tells "ab", "c" from "a", "bc". */
-static struct stream *
-stream_of(struct context *ctx, struct span device, struct span metric, struct span *key, struct err *err)
+/*
+ * The state of a device's metric or group.  The length before the device tells "ab", "c" from "a", "bc"; what is before the length
+ * tells a group from a metric.
+ */
+static struct scored *
+state_of(struct context *ctx, const char *kind, struct span device, struct span name, struct span *key, struct err *err)
 {
-	char *text = arena_printf(context_arena(ctx), "%zu:", device.len);
-	size_t prefix = text ? strlen(text) : 0, len = prefix + device.len + metric.len;
+	char *text = arena_printf(context_arena(ctx), "%s%zu:", kind, device.len);
+	size_t prefix = text ? strlen(text) : 0, len = prefix + device.len + name.len;
 	char *bytes = text ? arena_alloc(context_arena(ctx), len) : NULL;
 
 	if (!bytes) {
@@ -97,9 +83,17 @@ stream_of(struct context *ctx, struct span device, struct span metric, struct sp
 	}
 	memcpy(bytes, text, prefix);
 	memcpy(bytes + prefix, device.ptr, device.len);
-	memcpy(bytes + prefix + device.len, metric.ptr, metric.len);
+	memcpy(bytes + prefix + device.len, name.ptr, name.len);
 	*key = (struct span){ bytes, len };
 	return context_state(ctx, *key, err);
+}
+
+static struct stream *
+stream_of(struct context *ctx, struct span device, struct span metric, struct span *key, struct err *err)
+{
+	struct scored *s = state_of(ctx, "", device, metric, key, err);
+
+	return s ? &s->stream : NULL;
 }
 
 static void
@@ -119,6 +113,36 @@ prepare(struct scorer *s, struct context *ctx, const struct reading *r, struct s
 	if (v->asks && lookup_find(&s->lookup, ctx, &q, &v->found, err) < 0)
 		return -1;
 	return recent_reserve(&v->stream->recent, &s->rule.recent, r->event_us, err);
+}
+
+/* A group that has to do with the reading at hand. */
+struct circle {
+	const struct group_rule *which;
+	struct span key; /* of its state */
+	struct scored *state;
+};
+
+struct circles {
+	struct circle items[GROUPS_MAX];
+	size_t n;
+};
+
+static int
+fetch_circles(struct scorer *s, struct context *ctx, const struct reading *r, struct circles *ret, struct err *err)
+{
+	ret->n = 0;
+	for (size_t i = 0; i < s->groups.n; i++) {
+		struct circle *c = &ret->items[ret->n];
+
+		c->which = &s->groups.rules[i];
+		if (!collective_concerns(c->which, r))
+			continue;
+		c->state = state_of(ctx, GROUP_KEY, r->device, span_of(c->which->metric), &c->key, err);
+		if (!c->state)
+			return -1;
+		ret->n++;
+	}
+	return 0;
 }
 
 /* The streams of all good values, and the forecasts they ask for, before the first stream changes. */
@@ -150,48 +174,6 @@ fetch(struct scorer *s, struct context *ctx, const struct reading *r, struct sub
 	return 0;
 }
 
-static enum scorer_basis
-basis_of(const struct stream_score *s)
-{
-	return !s->forecast ? BASIS_NONE : s->ondemand ? BASIS_ONDEMAND : BASIS_FORECAST;
-}
-
-static struct score
-score_of(const struct reading *r, const struct reading_value *v, const struct stream_score *s)
-{
-	const struct outlook none = { NAN, NAN, NAN, NAN }, *o = s->forecast ? &s->outlook : &none;
-
-	return (struct score){
-		.device = r->device,
-		.metric = v->metric,
-		.event_us = r->event_us,
-		.value = v->value,
-		.p_value = s->verdict.p_value,
-		.onset = s->verdict.onset,
-		.state = s->verdict.state,
-		.p_scalar = s->verdict.p[DETECTOR_SCALAR],
-		.p_forecast = o->p,
-		.expected = o->expected,
-		.lower = o->lower,
-		.upper = o->upper,
-		.ingest_us = r->ingest_us,
-		.basis = span_of(record_names[basis_of(s)]),
-	};
-}
-
-static int
-emit_alert(struct scorer *s, struct context *ctx, const struct stream *stream, const struct stream_score *score,
-	   const struct score *record, struct err *err)
-{
-	struct alert alert;
-
-	if (alert_make(score, record, &stream->detector.episode, s->opt.critical_p, context_arena(ctx), &alert, err) <
-	    0)
-		return -1;
-	metric_add(alert.status == ALERT_FIRING ? s->opened : s->resolved, 1);
-	return context_emit(ctx, s->alerts, record->device, &alert, err);
-}
-
 /* The value at last: its forecast, its score, what it teaches.  What was found is the stream's from here on. */
 static int
 add_value(struct scorer *s, const struct reading *r, struct subject *v, struct stream_score *ret, struct err *err)
@@ -212,22 +194,31 @@ score_value(struct scorer *s, struct context *ctx, const struct reading *r, stru
 	    struct err *err)
 {
 	struct stream_score score;
-	struct score record;
 
 	if (add_value(s, r, v, &score, err) < 0)
 		return -1;
 	if (context_silent(ctx))
 		return 0;
 	metric_add(s->outcomes[outcome_of[score.kind]], 1);
-	if (score.kind == STREAM_REPEATED)
+	if (score.kind == ORDER_REPEATED)
 		return 0;
-	metric_add(s->bases[basis_of(&score)], 1);
 	tally->misses += score.lacked;
-	tally->hits += score.kind == STREAM_TAKEN && score.forecast && !score.lacked;
-	record = score_of(r, v->value, &score);
-	if (context_emit(ctx, s->scores, r->device, &record, err) < 0)
+	tally->hits += score.kind == ORDER_TAKEN && score.forecast && !score.lacked;
+	return emit_value(&s->emitter, ctx, r, v->value, v->stream, &score, err);
+}
+
+static int
+score_circle(struct scorer *s, struct context *ctx, const struct reading *r, struct circle *c, struct err *err)
+{
+	struct collective_score score;
+
+	if (!c->state->collective)
+		c->state->collective = calloc(1, sizeof(*c->state->collective));
+	if (!c->state->collective)
+		return err_set(err, REASON_NO_MEMORY, "state of a group");
+	if (collective_add(c->state->collective, &s->collective, c->which, random_hash(c->key), r, &score, err) < 0)
 		return -1;
-	return score.verdict.action == EPISODE_NOTHING ? 0 : emit_alert(s, ctx, v->stream, &score, &record, err);
+	return context_silent(ctx) ? 0 : emit_row(&s->emitter, ctx, r, c->which, c->state->collective, &score, err);
 }
 
 static int
@@ -244,11 +235,13 @@ scorer_record(void *self, struct context *ctx, const struct input *in, struct er
 	struct scorer *s = self;
 	struct subject *subjects = NULL;
 	struct tally tally = { 0 };
+	struct circles circles;
 	struct reading r;
 	size_t n = 0;
 
 	if (codec_decode(s->readings, in->value, in->schema_id, context_arena(ctx), &r, err) < 0 ||
-	    check_key(in, r.device, err) < 0 || fetch(s, ctx, &r, &subjects, &n, err) < 0)
+	    check_key(in, r.device, err) < 0 || fetch_circles(s, ctx, &r, &circles, err) < 0 ||
+	    fetch(s, ctx, &r, &subjects, &n, err) < 0)
 		return -1;
 	context_event_time(ctx, r.event_us);
 	if (!context_silent(ctx) && n < r.n_values)
@@ -258,6 +251,9 @@ scorer_record(void *self, struct context *ctx, const struct input *in, struct er
 			drop(subjects, n);
 			return -1;
 		}
+	for (size_t i = 0; i < circles.n; i++)
+		if (score_circle(s, ctx, &r, &circles.items[i], err) < 0)
+			return -1;
 	cache_count(s->lookup.cache, tally.hits, tally.misses);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #define FOREBAY_SCORER_SCORER_H
 
 #include "common/worker/worker.h"
+#include "workers/realtime-scorer/emit.h"
 #include "workers/realtime-scorer/lookup.h"
 #include "workers/realtime-scorer/options.h"
 
@@ -14,15 +15,16 @@ enum scorer_outcome {
 	OUTCOME_BAD_QUALITY,
 	OUTCOME_COUNT
 };
-enum scorer_basis { BASIS_FORECAST, BASIS_ONDEMAND, BASIS_NONE, BASIS_COUNT };
 
 struct scorer {
 	struct scorer_options opt;
 	struct stream_rule rule;
 	struct codec *readings, *forecasts; /* the worker's */
-	struct output *scores, *alerts;     /* the worker's */
+	struct collective_rule collective;
+	struct groups groups;
 	struct lookup lookup;
-	struct metric_series *outcomes[OUTCOME_COUNT], *bases[BASIS_COUNT], *opened, *resolved;
+	struct emitter emitter;
+	struct metric_series *outcomes[OUTCOME_COUNT];
 };
 
 /* The hooks of struct worker_spec; SELF is the scorer. */

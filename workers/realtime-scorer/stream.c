@@ -5,11 +5,8 @@
 #include <string.h>
 
 int
-stream_copy(void *to, const void *from)
+stream_copy(struct stream *s, const struct stream *f)
 {
-	struct stream *s = to;
-	const struct stream *f = from;
-
 	*s = *f;
 	if (detector_copy(&s->detector, &f->detector) < 0)
 		return -1;
@@ -19,10 +16,8 @@ stream_copy(void *to, const void *from)
 }
 
 void
-stream_clear(void *state)
+stream_clear(struct stream *s)
 {
-	struct stream *s = state;
-
 	detector_clear(&s->detector);
 	held_release(s->forecast);
 	recent_clear(&s->recent);
@@ -36,7 +31,7 @@ is_better(const struct stream *s, const struct held *h)
 	if (!s->forecast)
 		return true;
 	if (held_marked(s->forecast) && !held_marked(h))
-		return held_end(h) > s->detector.scalar.last_us;
+		return held_end(h) > s->order.last_us;
 	return held_origin(s->forecast) <= held_origin(h);
 }
 
@@ -62,7 +57,7 @@ stream_lacks(const struct stream *s, int64_t event_us)
 bool
 stream_asks(const struct stream *s, const struct stream_rule *rule, int64_t event_us)
 {
-	return stream_lacks(s, event_us) && stream_kind_of(s, rule, event_us) == STREAM_TAKEN &&
+	return stream_lacks(s, event_us) && order_kind_of(&s->order, &rule->order, event_us) == ORDER_TAKEN &&
 	       (!s->asked || event_us < s->asked_us || event_us - s->asked_us >= rule->retry_us);
 }
 
@@ -75,33 +70,6 @@ stream_answer(struct stream *s, struct held *h, int64_t event_us)
 		return;
 	held_release(s->forecast); /* it has nothing to say of this time */
 	s->forecast = h;
-}
-
-enum stream_kind
-stream_kind_of(const struct stream *s, const struct stream_rule *rule, int64_t event_us)
-{
-	int64_t now_us = s->detector.scalar.last_us;
-
-	if (s->detector.scalar.count == 0)
-		return STREAM_TAKEN;
-	if (event_us == now_us || (s->ahead && event_us == s->ahead_us))
-		return STREAM_REPEATED;
-	if (event_us < now_us)
-		return s->late >= (uint32_t)rule->late_max ? STREAM_TAKEN : STREAM_LATE;
-	if (event_us - now_us <= rule->jump_max_us)
-		return STREAM_TAKEN;
-	return s->ahead && event_us > s->ahead_us && event_us - s->ahead_us <= rule->jump_max_us ? STREAM_TAKEN
-												 : STREAM_AHEAD;
-}
-
-static void
-move_clock(struct stream *s, enum stream_kind kind, int64_t event_us)
-{
-	if (kind == STREAM_REPEATED)
-		return;
-	s->late = kind == STREAM_LATE ? s->late + 1 : kind == STREAM_TAKEN ? 0 : s->late;
-	s->ahead = kind == STREAM_AHEAD;
-	s->ahead_us = s->ahead ? event_us : 0;
 }
 
 static void
@@ -118,21 +86,20 @@ stream_add(struct stream *s, const struct stream_rule *rule, uint64_t key, doubl
 	   struct stream_score *ret, struct err *err)
 {
 	const struct scalar *usual = &s->detector.scalar;
-	struct stream_score score = { .kind = stream_kind_of(s, rule, event_us),
+	struct stream_score score = { .kind = order_add(&s->order, &rule->order, event_us),
 				      .mean = scalar_mean(usual),
 				      .deviation = scalar_deviation(usual) };
 	double p = NAN;
 
 	*ret = score;
-	move_clock(s, score.kind, event_us);
-	if (score.kind == STREAM_REPEATED)
+	if (score.kind == ORDER_REPEATED)
 		return 0;
 	count_slots(s, rule->detector.slots);
 	score.forecast = held_look(s->forecast, event_us, value, scalar_grain(usual), &score.outlook);
 	score.ondemand = score.forecast && held_marked(s->forecast);
 	if (score.forecast)
 		p = score.outlook.p;
-	if (score.kind == STREAM_TAKEN) {
+	if (score.kind == ORDER_TAKEN) {
 		score.lacked = score.ondemand || stream_lacks(s, event_us);
 		recent_add(&s->recent, &rule->recent, value, event_us);
 		if (detector_add(&s->detector, &rule->detector, key, value, event_us, p, &score.verdict, err) < 0)

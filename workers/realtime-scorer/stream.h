@@ -2,15 +2,9 @@
  * stream.h -- one metric of one device as the scorer knows it: its detector, the forecast it holds, its clock.  A fold over
  * its values and forecasts in order; no clock, no cache, no other key.
  *
- * Its clock is the newest event time.  A value that is not newer than it does not move the statistics:
- *
- *	newer		taken: scored, learned, may open or end an alert
- *	the same	repeated: not scored again
- *	older		late: scored against what is known, nothing is learned, no alert.  After `late_max` late values in a row
- *			the clock was wrong (a device in the future, now set right), and the next one is taken
- *	far newer	by more than jump_max_us: ahead.  Treated as a late one until the next value confirms it
- *
- * (A repetition of a value that was late is not recognised: it is scored again, as the same record for the sink.)
+ * What a value may change is said by its event time (order.h): taken, it is scored and learned and may open or end an alert; late
+ * or ahead, it is scored against what is known; repeated, it is not scored again.  (A repetition of a value that was late is not
+ * recognised: it is scored again, as the same record for the sink.)
  */
 #ifndef FOREBAY_SCORER_STREAM_H
 #define FOREBAY_SCORER_STREAM_H
@@ -19,13 +13,13 @@
 #include <stdint.h>
 
 #include "common/detect/detector.h"
+#include "common/detect/order.h"
 #include "workers/realtime-scorer/held.h"
 #include "workers/realtime-scorer/recent.h"
 
 struct stream_rule {
 	struct detector_options detector;
-	int64_t jump_max_us;
-	int late_max;
+	struct order_rule order;
 	struct recent_rule recent;
 	int64_t retry_us; /* of event time, between two questions for a forecast */
 };
@@ -34,23 +28,15 @@ struct stream_rule {
 struct stream {
 	struct detector detector;
 	struct held *forecast; /* the newest; NULL: none */
-	int64_t ahead_us;      /* event time of the value that was ahead, when `ahead` */
-	uint32_t late;         /* late values in a row */
-	int32_t slots;         /* of the day, that the detector has learnt; 0: none so far */
-	bool ahead;
+	struct order order;
+	int32_t slots;    /* of the day, that the detector has learnt; 0: none so far */
 	bool asked;       /* a forecast has been asked for ... */
 	int64_t asked_us; /* ... last, by a value of that event time */
 	struct recent recent;
 };
 
-/* For struct state_type. */
-int stream_copy(void *to, const void *from);
-void stream_clear(void *state);
-
-enum stream_kind { STREAM_TAKEN, STREAM_LATE, STREAM_AHEAD, STREAM_REPEATED, STREAM_KINDS };
-
-/* What a value of EVENT_US would be. */
-enum stream_kind stream_kind_of(const struct stream *s, const struct stream_rule *rule, int64_t event_us);
+int stream_copy(struct stream *to, const struct stream *from); /* TO is undefined before.  -1: memory is out */
+void stream_clear(struct stream *s);
 
 /*
  * Is there nothing for EVENT_US: no forecast held, or one that has run out?  (One that begins later is not that: it was made for values
@@ -63,7 +49,7 @@ bool stream_asks(const struct stream *s, const struct stream_rule *rule, int64_t
 void stream_answer(struct stream *s, struct held *h, int64_t event_us);
 
 struct stream_score {
-	enum stream_kind kind; /* STREAM_REPEATED: nothing else is set */
+	enum order_kind kind; /* ORDER_REPEATED: nothing else is set */
 	struct verdict verdict;
 	bool forecast; /* `outlook` is set ... */
 	bool ondemand; /* ... by a forecast made on demand */

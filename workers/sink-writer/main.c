@@ -3,12 +3,12 @@
  *
  *	telemetry.readings --> decode --> rows --> COPY, merge --> forebay.readings      \
  *	telemetry.series   -->              |                      forebay.series ...     > one transaction
- *	scores, alerts ... -->              |                      forebay.sink_offsets  /
+ *	anomalies, alerts  -->              |                      forebay.sink_offsets  /
  *	*.dlq              -->              `--> a row the database refuses: <topic>.dlq
  *
  *	pipeline.c  the loop's calls          load.c    inputs of a commit, all tables    table.c   rows of one table
  *	sink.c      order of a transaction    bisect.c  who is to blame                   layout.c  its statements
- *	mapping.c   topic -> table, a file    rows.c    record -> columns                 outbox.c  dead letters kept
+ *	mapping.c   topic -> table, a file    rows.c, puts.c  record -> columns           outbox.c  dead letters kept
  */
 #include "workers/sink-writer/pipeline.h"
 

@@ -174,8 +174,8 @@ const struct worker_spec sink_spec = {
 	.summary = "writes topics to PostgreSQL tables, rows and offsets in one transaction",
 	.topics =
 	    "telemetry.readings,telemetry.deferred,telemetry.series,telemetry.aggregates,forecasts,forecasts.outcomes,scores,"
-	    "alerts,telemetry.raw.dlq,telemetry.readings.dlq,telemetry.deferred.dlq,telemetry.series.dlq,telemetry.aggregates.dlq,"
-	    "forecasts.dlq,forecasts.outcomes.dlq,scores.dlq,alerts.dlq",
+	    "anomalies,alerts,telemetry.raw.dlq,telemetry.readings.dlq,telemetry.deferred.dlq,telemetry.series.dlq,"
+	    "telemetry.aggregates.dlq,forecasts.dlq,forecasts.outcomes.dlq,scores.dlq,anomalies.dlq,alerts.dlq",
 	.open = pipeline_open,
 	.record = pipeline_record,
 	.flush = pipeline_flush,

@@ -1,11 +1,10 @@
 /* rows.c -- fields as tables: a name, a type, and where in the structure it lies. */
 #include "workers/sink-writer/rows.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "common/record/utf8.h"
 #include "common/store/copy.h"
+#include "workers/sink-writer/puts.h"
 
 const char *
 wire_sql(enum wire w)
@@ -25,192 +24,6 @@ wire_typname(enum wire w)
 	return names[w];
 }
 
-static const void *
-at(const struct row *row, const struct field *f)
-{
-	const void *base = f->place == PLACE_INPUT ? row->in : f->place == PLACE_RECORD ? row->record : row->value;
-
-	return (const char *)base + f->offset;
-}
-
-static int
-put_span(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_text(out, *(const struct span *)at(row, f));
-}
-
-static int
-put_name(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_text(out, span_of(*(const char *const *)at(row, f)));
-}
-
-static int
-put_real(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_real(out, *(const double *)at(row, f));
-}
-
-static int
-put_time(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_time(out, *(const int64_t *)at(row, f));
-}
-
-/* Kafka's time stamp: -1 is none. */
-static int
-put_stamp(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return row->in->timestamp_us < 0 ? copy_null(out) : put_time(out, row, f);
-}
-
-static int
-put_int4(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_int4(out, *(const int32_t *)at(row, f));
-}
-
-static int
-put_int8(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_int8(out, *(const int64_t *)at(row, f));
-}
-
-static int
-put_quality(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_text(out, span_of(quality_name(*(const enum quality *)at(row, f))));
-}
-
-static int
-put_status(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_text(out, span_of(alert_status_name(*(const enum alert_status *)at(row, f))));
-}
-
-static int
-put_severity(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_text(out, span_of(alert_severity_name(*(const enum alert_severity *)at(row, f))));
-}
-
-static int
-put_target(struct buffer *out, const struct row *row, const struct field *f)
-{
-	const struct series *s = row->record;
-
-	(void)f;
-	return copy_reals(out, s->target, s->n_target, 0);
-}
-
-static int
-put_flags(struct buffer *out, const struct row *row, const struct field *f)
-{
-	const struct series *s = row->record;
-
-	(void)f;
-	return copy_text(out, (struct span){ (const char *)s->flags, s->flags ? s->n_target : 0 });
-}
-
-static int
-put_levels(struct buffer *out, const struct row *row, const struct field *f)
-{
-	const struct forecast *c = row->record;
-
-	(void)f;
-	return copy_reals(out, c->levels, c->n_levels, 0);
-}
-
-static int
-put_quantiles(struct buffer *out, const struct row *row, const struct field *f)
-{
-	const struct forecast *c = row->record;
-
-	(void)f;
-	return copy_reals(out, c->values, c->n_levels ? c->n_steps : 0, c->n_levels);
-}
-
-#define MEMBERS_MAX 64 /* more are not shown */
-
-static int
-put_members(struct buffer *out, const struct row *row, const struct field *f)
-{
-	const struct forecast *c = row->record;
-	struct span names[MEMBERS_MAX];
-	size_t n = 0;
-
-	(void)f;
-	for (; n < c->n_members && n < MEMBERS_MAX; n++)
-		names[n] = c->members[n].name;
-	return n ? copy_texts(out, names, n) : copy_null(out);
-}
-
-static int
-put_weights(struct buffer *out, const struct row *row, const struct field *f)
-{
-	const struct forecast *c = row->record;
-	double weights[MEMBERS_MAX];
-	size_t n = 0;
-
-	(void)f;
-	for (; n < c->n_members && n < MEMBERS_MAX; n++)
-		weights[n] = c->members[n].weight;
-	return n ? copy_reals(out, weights, n, 0) : copy_null(out);
-}
-
-/* An outcome's members: as many as are shown of a forecast's. */
-static int
-put_judged(struct buffer *out, const struct row *row, const struct field *f)
-{
-	const struct outcome *o = row->record;
-	struct span names[MEMBERS_MAX];
-	size_t n = 0;
-
-	(void)f;
-	for (; n < o->n_members && n < MEMBERS_MAX; n++)
-		names[n] = o->members[n].name;
-	return n ? copy_texts(out, names, n) : copy_null(out);
-}
-
-static int
-put_losses(struct buffer *out, const struct row *row, const struct field *f)
-{
-	const struct outcome *o = row->record;
-	double losses[MEMBERS_MAX];
-	size_t n = 0;
-
-	(void)f;
-	for (; n < o->n_members && n < MEMBERS_MAX; n++)
-		losses[n] = o->members[n].loss;
-	return n ? copy_reals(out, losses, n, 0) : copy_null(out);
-}
-
-static int
-put_boolean(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return copy_boolean(out, *(const bool *)at(row, f));
-}
-
-int
-put_shown(struct buffer *out, struct span text)
-{
-	if (!text.ptr || utf8_valid(text))
-		return copy_text(out, text);
-	if (copy_text(out, text) < 0)
-		return -1;
-	for (size_t i = out->len - text.len; i < out->len; i++)
-		if (out->ptr[i] == '\0' || (unsigned char)out->ptr[i] >= 0x80)
-			out->ptr[i] = '?';
-	return 0;
-}
-
-/* A dead letter's texts come from anywhere and must not make it die again. */
-static int
-put_header(struct buffer *out, const struct row *row, const struct field *f)
-{
-	return put_shown(out, input_header(row->in, f->header));
-}
-
 #define ROW_FIELD(name, wire, put, place, type, member)              \
 	{                                                            \
 		name, wire, put, place, offsetof(type, member), NULL \
@@ -219,6 +32,11 @@ put_header(struct buffer *out, const struct row *row, const struct field *f)
 #define REAL(type, name, member) ROW_FIELD(name, WIRE_REAL, put_real, PLACE_RECORD, type, member)
 #define TIME(type, name, member) ROW_FIELD(name, WIRE_TIME, put_time, PLACE_RECORD, type, member)
 #define INT8(type, name, member) ROW_FIELD(name, WIRE_INT8, put_int8, PLACE_RECORD, type, member)
+#define MAYBE(type, name, member) ROW_FIELD(name, WIRE_TIME, put_time_or_none, PLACE_RECORD, type, member)
+#define ATTRIBUTION(type)                                                                 \
+	ROW_FIELD("columns", WIRE_TEXTS, put_columns, PLACE_RECORD, type, attribution),   \
+	    ROW_FIELD("shares", WIRE_REALS, put_shares, PLACE_RECORD, type, attribution), \
+	    ROW_FIELD("directions", WIRE_TEXTS, put_directions, PLACE_RECORD, type, attribution)
 #define SPECIAL(name, wire, put)                       \
 	{                                              \
 		name, wire, put, PLACE_RECORD, 0, NULL \
@@ -308,13 +126,51 @@ static const struct field outcome_fields[] = {
 };
 
 static const struct field score_fields[] = {
-	TEXT(struct score, "device", device),         TEXT(struct score, "metric", metric),
-	TIME(struct score, "event_time", event_us),   REAL(struct score, "value", value),
-	REAL(struct score, "p_value", p_value),       REAL(struct score, "onset", onset),
-	REAL(struct score, "state", state),           REAL(struct score, "p_scalar", p_scalar),
-	REAL(struct score, "p_forecast", p_forecast), REAL(struct score, "expected", expected),
-	REAL(struct score, "lower", lower),           REAL(struct score, "upper", upper),
-	TEXT(struct score, "basis", basis),           TIME(struct score, "ingest_time", ingest_us),
+	TEXT(struct score, "device", device),
+	TEXT(struct score, "metric", metric),
+	TIME(struct score, "event_time", event_us),
+	REAL(struct score, "value", value),
+	REAL(struct score, "p_value", p_value),
+	REAL(struct score, "onset", onset),
+	REAL(struct score, "state", state),
+	REAL(struct score, "p_scalar", p_scalar),
+	REAL(struct score, "p_forecast", p_forecast),
+	REAL(struct score, "expected", expected),
+	REAL(struct score, "lower", lower),
+	REAL(struct score, "upper", upper),
+	TEXT(struct score, "basis", basis),
+	TIME(struct score, "ingest_time", ingest_us),
+	REAL(struct score, "p_forest", p_forest),
+	REAL(struct score, "p_neighbours", p_neighbours),
+	TEXT(struct score, "model", model),
+	MAYBE(struct score, "forecast_origin", forecast_origin_us),
+	ATTRIBUTION(struct score),
+	TEXT(struct score, "note", note),
+};
+
+static const struct field anomaly_fields[] = {
+	TEXT(struct anomaly, "device", device),
+	TEXT(struct anomaly, "metric", metric),
+	TIME(struct anomaly, "event_time", event_us),
+	ROW_FIELD("kind", WIRE_TEXT, put_kind, PLACE_RECORD, struct anomaly, kind),
+	REAL(struct anomaly, "value", value),
+	REAL(struct anomaly, "expected", expected),
+	REAL(struct anomaly, "lower", lower),
+	REAL(struct anomaly, "upper", upper),
+	REAL(struct anomaly, "p_value", p_value),
+	REAL(struct anomaly, "onset", onset),
+	REAL(struct anomaly, "state", state),
+	REAL(struct anomaly, "p_scalar", p_scalar),
+	REAL(struct anomaly, "p_forecast", p_forecast),
+	REAL(struct anomaly, "p_forest", p_forest),
+	REAL(struct anomaly, "p_neighbours", p_neighbours),
+	MAYBE(struct anomaly, "forecast_origin", forecast_origin_us),
+	TEXT(struct anomaly, "model", model),
+	TEXT(struct anomaly, "detector", detector),
+	ATTRIBUTION(struct anomaly),
+	TEXT(struct anomaly, "reason", reason),
+	TEXT(struct anomaly, "alert", alert),
+	TIME(struct anomaly, "ingest_time", ingest_us),
 };
 
 static const struct field alert_fields[] = {
@@ -332,6 +188,8 @@ static const struct field alert_fields[] = {
 	REAL(struct alert, "upper", upper),
 	TEXT(struct alert, "summary", summary),
 	TIME(struct alert, "ingest_time", ingest_us),
+	TEXT(struct alert, "detector", detector),
+	ATTRIBUTION(struct alert),
 };
 
 static const struct field dead_letter_fields[] = {
@@ -364,6 +222,7 @@ static const struct row_kind kinds[] = {
 	{ "forecast", &forecast_record, forecast_fields, ARRAY_LEN(forecast_fields), NULL, NULL },
 	{ "outcome", &outcome_record, outcome_fields, ARRAY_LEN(outcome_fields), NULL, NULL },
 	{ "score", &score_record, score_fields, ARRAY_LEN(score_fields), NULL, NULL },
+	{ "anomaly", &anomaly_record, anomaly_fields, ARRAY_LEN(anomaly_fields), NULL, NULL },
 	{ "alert", &alert_record, alert_fields, ARRAY_LEN(alert_fields), NULL, NULL },
 	{ "dead_letter", NULL, dead_letter_fields, ARRAY_LEN(dead_letter_fields), NULL, NULL },
 };
@@ -421,5 +280,5 @@ row_put(struct buffer *out, const struct row *row, const struct field *const *fi
 int64_t
 row_time(const struct row *row, const struct field *field)
 {
-	return *(const int64_t *)at(row, field);
+	return *(const int64_t *)field_at(row, field);
 }

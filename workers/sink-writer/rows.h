@@ -12,6 +12,7 @@
 #include "common/base/buffer.h"
 #include "common/record/aggregate.h"
 #include "common/record/alert.h"
+#include "common/record/anomaly.h"
 #include "common/record/forecast.h"
 #include "common/record/outcome.h"
 #include "common/record/reading.h"
@@ -71,6 +72,7 @@ union any_record {
 	struct forecast forecast;
 	struct outcome outcome;
 	struct score score;
+	struct anomaly anomaly;
 	struct alert alert;
 };
 

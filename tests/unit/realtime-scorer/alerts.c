@@ -1,4 +1,4 @@
-/* alerts.c -- what an alert says: the line for people, the severity, the derived id. */
+/* alerts.c -- what alerts and anomalies say: the line for people, the severity, the derived id, what is expected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,10 +9,11 @@
 #include <string.h>
 
 #include "workers/realtime-scorer/alerts.h"
+#include "workers/realtime-scorer/words.h"
 
-#define OUTLOOK                        \
-	{                              \
-		1e-9, 71.2, 69.8, 72.9 \
+#define OUTLOOK                                                                                 \
+	{                                                                                       \
+		.p = 1e-9, .expected = 71.2, .lower = 69.8, .upper = 72.9, .model = SPAN("m/1") \
 	}
 
 static const struct row {
@@ -55,20 +56,23 @@ static struct alert
 alert_of(const struct row *row, struct span device, struct span metric, int64_t starts_us)
 {
 	struct stream_score score = { .forecast = row->forecast, .mean = 70, .deviation = 2.8, .run = row->run };
-	struct score record = { .device = device,
-				.metric = metric,
-				.value = row->value,
-				.event_us = 1234,
-				.ingest_us = 77,
-				.expected = NAN };
-	struct episode episode = { .starts_us = starts_us, .smallest_p = row->smallest_p };
-	struct outlook outlook = OUTLOOK;
+	const struct score record = { .device = device,
+				      .metric = metric,
+				      .value = row->value,
+				      .event_us = 1234,
+				      .ingest_us = 77,
+				      .expected = NAN };
+	const struct episode episode = { .starts_us = starts_us, .smallest_p = row->smallest_p };
+	const struct outlook outlook = OUTLOOK;
+	struct finding finding = { .record = &record, .episode = &episode, .detector = SPAN("scalar") };
 	struct err err = ERR_INIT;
 	struct alert alert;
 
-	score.verdict.action = row->action;
+	score.verdict = (struct verdict){ .p = { 1e-6, NAN, NAN, NAN }, .action = row->action };
 	score.outlook = outlook;
-	assert_int_equal(alert_make(&score, &record, &episode, 1e-6, arena, &alert, &err), 0);
+	finding.reason = words_of_stream(row->action == EPISODE_OPENED ? OCCASION_STRANGE : OCCASION_OVER, metric,
+					 row->value, &score, arena);
+	assert_int_equal(alert_make(&finding, row->action, 1e-6, arena, &alert, &err), 0);
 	return alert;
 }
 
@@ -84,6 +88,7 @@ speaks(void **state)
 	assert_int_equal(a.severity, row->severity);
 	assert_true(a.starts_us == 1000 && a.event_us == 1234 && a.ingest_us == 77);
 	assert_true(a.p_value == row->smallest_p && a.value == row->value && isnan(a.expected));
+	assert_true(span_equal(a.detector, row->action == EPISODE_OPENED ? SPAN("scalar") : SPAN("")));
 }
 
 /* Opening and end of one episode share an id; another device, metric or beginning has another one. */
@@ -112,10 +117,55 @@ never_ends_before_it_begins(void **state)
 	assert_true(a.starts_us == 99999 && a.event_us == 99999);
 }
 
+/* The anomaly takes over what the score says; its alert is named where one is open, by the very id of the alert's own record. */
+static void
+anomalies_name_the_alert(void **state)
+{
+	struct attribution columns[] = { { SPAN("flow"), .75, ATTRIBUTION_LOW } };
+	const struct score record = { .device = SPAN("d"),
+				      .metric = SPAN("m"),
+				      .event_us = 5,
+				      .value = 3,
+				      .p_value = 1e-7,
+				      .onset = 7,
+				      .p_forest = 1e-7,
+				      .model = SPAN("m/1"),
+				      .attribution = { columns, 1 } };
+	struct episode episode = { .starts_us = 1000, .status = EPISODE_FIRING };
+	const struct finding finding = { .record = &record,
+					 .episode = &episode,
+					 .detector = SPAN("group"),
+					 .expected = 2,
+					 .lower = 1,
+					 .upper = 4,
+					 .reason = SPAN("why") };
+	struct err err = ERR_INIT;
+	struct anomaly a;
+
+	assert_int_equal(anomaly_make(&finding, ANOMALY_ONSET, arena, &a, &err), 0);
+	assert_true(span_equal(a.alert, alert_of(&rows[0], SPAN("d"), SPAN("m"), 1000).id));
+	assert_true(a.kind == ANOMALY_ONSET && a.event_us == 5 && a.value == 3 && a.p_value == 1e-7 &&
+		    a.p_forest == 1e-7);
+	assert_true(a.expected == 2 && a.lower == 1 && a.upper == 4 && a.attribution.n == 1);
+	assert_true(span_equal(a.reason, SPAN("why")) && span_equal(a.detector, SPAN("group")));
+	episode.status = EPISODE_PENDING;
+	assert_int_equal(anomaly_make(&finding, ANOMALY_SHIFT_ACCEPTED, arena, &a, &err), 0);
+	assert_true(a.kind == ANOMALY_SHIFT_ACCEPTED && span_equal(a.alert, SPAN("")));
+}
+
+static void
+names_who_minds_most(void **state)
+{
+	assert_true(span_equal(words_detector((double[]){ 0.1, 0.2, 0.01, 0.02 }), SPAN("forest")));
+	assert_true(span_equal(words_detector((double[]){ NAN, 0.2, NAN, 0.3 }), SPAN("forecast")));
+	assert_true(span_equal(words_detector((double[]){ 0.5, 0.5, NAN, NAN }), SPAN("scalar")));
+	assert_true(span_equal(words_detector((double[]){ NAN, NAN, NAN, NAN }), SPAN("")));
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 2];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
 	size_t n = 0;
 	int failed;
 
@@ -126,6 +176,8 @@ main(void)
 						.initial_state = (void *)(uintptr_t)&rows[n] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(derives_ids);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(never_ends_before_it_begins);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(anomalies_name_the_alert);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(names_who_minds_most);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	arena_free(arena);
 	return failed;

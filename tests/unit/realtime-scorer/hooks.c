@@ -16,6 +16,7 @@
 #include "common/record/reading.h"
 #include "tests/support/workbench.h"
 #include "tests/unit/cache/server.h"
+#include "tests/unit/realtime-scorer/support.h"
 #include "workers/realtime-scorer/scorer.h"
 #include "workers/realtime-scorer/state.h"
 
@@ -40,34 +41,12 @@ static const struct worker_spec spec = {
 	.state = &scorer_state,
 };
 
-static char scores_topic[] = "scores", alerts_topic[] = "alerts", no_cache[] = "";
+static char no_cache[] = "";
 
 static struct scorer
 scorer(char *cache)
 {
-	return (struct scorer){ .opt = { .scores_topic = scores_topic,
-					 .alerts_topic = alerts_topic,
-					 .slots_per_day = 24,
-					 .warmup_readings = 60,
-					 .state_readings = 12,
-					 .pending_p = 1e-3,
-					 .firing_p = 1e-4,
-					 .critical_p = 1e-6,
-					 .firing_readings = 2,
-					 .window_readings = 3,
-					 .calm_readings = 5,
-					 .refractory_readings = 100,
-					 .calm_ratio = 0.6,
-					 .refire_ratio = 1.5,
-					 .jump_max_ms = 86400000,
-					 .late_max_readings = 50,
-					 .forecast_max_steps = 1000,
-					 .forecast_max_levels = 99,
-					 .cache_uri = cache,
-					 .cache_timeout_ms = 2000,
-					 .cache_window_ms = 300000,
-					 .forecast_retry_ms = 60000,
-					 .ondemand_step_ms = 3600000 } };
+	return (struct scorer){ .opt = support_options(cache) };
 }
 
 /* Temperature is around 20, but for the spike; humidity is of bad quality every second time. */
@@ -131,20 +110,26 @@ scores_and_alerts(void **state)
 	assert_string_equal(workbench_sent(b, "d1"), "");
 	workbench_commit(b);
 	assert_int_equal(workbench_states(b), 2);
-	assert_int_equal(workbench_count(b, "d1", "\"metric\":\"t\""), READINGS + 2 + 2); /* two of them alerts */
+	assert_int_equal(workbench_count(b, "d1", "\"metric\":\"t\""),
+			 READINGS + 2 + 3); /* two of them alerts, and an anomaly */
 	assert_int_equal(workbench_count(b, "d1", "scores: "), READINGS + 2 + READINGS / 2 + 2);
 	assert_int_equal(workbench_count(b, "d1", "alerts: "), 2);
 	assert_int_equal(workbench_count(b, "d1", "\"status\":\"firing\""), 1);
 	assert_int_equal(workbench_count(b, "d1", "\"status\":\"resolved\""), 1);
-	assert_int_equal(workbench_count(b, "d1", "is far above the expected 20 ("), 1);
+	assert_int_equal(workbench_count(b, "d1", "is far above the expected 20 ("), 2);
+	assert_int_equal(workbench_count(b, "d1", "anomalies: "), 1);
+	assert_int_equal(workbench_count(b, "d1", "\"kind\":\"onset\""), 1);
+	assert_int_equal(workbench_count(b, "d1", "\"model\":\"test/1\""), READINGS + 1 + 1);
+	assert_int_equal(workbench_count(b, "d1", "\"note\":\"late\""), 2);
+	assert_int_equal(workbench_count(b, "d1", "\"note\":\"ahead\""), 2);
 	assert_int_equal(workbench_count(b, "d1", "t is as usual again"), 1);
-	assert_int_equal(workbench_count(b, "d1", "\"expected\":20"), READINGS + 1 + 2); /* not the one ahead */
+	assert_int_equal(workbench_count(b, "d1", "\"expected\":20"), READINGS + 1 + 3); /* not the one ahead */
 	assert_true(metric_value(s.outcomes[OUTCOME_TAKEN]) == READINGS + READINGS / 2);
 	assert_true(metric_value(s.outcomes[OUTCOME_BAD_QUALITY]) == READINGS / 2 + 1);
 	assert_true(metric_value(s.outcomes[OUTCOME_REPEATED]) == 1);
 	assert_true(metric_value(s.outcomes[OUTCOME_LATE]) == 2 && metric_value(s.outcomes[OUTCOME_AHEAD]) == 2);
-	assert_true(metric_value(s.bases[BASIS_FORECAST]) == READINGS + 1);
-	assert_true(metric_value(s.opened) == 1 && metric_value(s.resolved) == 1);
+	assert_true(metric_value(s.emitter.bases[BASIS_FORECAST]) == READINGS + 1);
+	assert_true(metric_value(s.emitter.opened) == 1 && metric_value(s.emitter.resolved) == 1);
 }
 
 static void

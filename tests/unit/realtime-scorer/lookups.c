@@ -16,6 +16,7 @@
 #include "common/record/reading.h"
 #include "tests/support/workbench.h"
 #include "tests/unit/cache/server.h"
+#include "tests/unit/realtime-scorer/support.h"
 #include "workers/realtime-scorer/scorer.h"
 #include "workers/realtime-scorer/state.h"
 
@@ -40,36 +41,18 @@ static const struct worker_spec spec = {
 	.state = &scorer_state,
 };
 
-static char scores_topic[] = "scores", alerts_topic[] = "alerts", no_cache[] = "", members[] = "season,last";
+static char no_cache[] = "", no_groups[] = "";
 
 static struct scorer
 scorer(char *cache, int64_t steps)
 {
-	return (struct scorer){ .opt = { .scores_topic = scores_topic,
-					 .alerts_topic = alerts_topic,
-					 .slots_per_day = 24,
-					 .warmup_readings = 60,
-					 .state_readings = 12,
-					 .pending_p = 1e-2,
-					 .firing_p = 1e-3,
-					 .critical_p = 1e-6,
-					 .firing_readings = 2,
-					 .window_readings = 3,
-					 .calm_readings = 5,
-					 .refractory_readings = 50,
-					 .calm_ratio = 0.6,
-					 .refire_ratio = 1.5,
-					 .jump_max_ms = 100000,
-					 .late_max_readings = 5,
-					 .forecast_max_steps = 1000,
-					 .forecast_max_levels = 99,
-					 .cache_uri = cache,
-					 .cache_timeout_ms = 2000,
-					 .cache_window_ms = 300000,
-					 .forecast_retry_ms = RETRY_S * 1000,
-					 .ondemand_steps = steps,
-					 .ondemand_step_ms = 2000,
-					 .ondemand_members = members } };
+	struct scorer s = { .opt = support_alarmed(cache) };
+
+	s.opt.groups = no_groups;
+	s.opt.forecast_retry_ms = RETRY_S * 1000;
+	s.opt.ondemand_steps = steps;
+	s.opt.ondemand_step_ms = 2000;
+	return s;
 }
 
 static void
@@ -212,7 +195,7 @@ makes_its_own(void **state)
 	give(b, "d", 241);
 	assert_int_equal(commit_and_count(b, FORECAST), 21);
 	assert_int_equal(commit_and_count(b, "\"status\":\"firing\""), 0);
-	assert_true(metric_value(s.bases[BASIS_ONDEMAND]) == (double)own + 21);
+	assert_true(metric_value(s.emitter.bases[BASIS_ONDEMAND]) == (double)own + 21);
 	assert_true(metric_value(s.lookup.outcomes[LOOKUP_MADE]) >= 8);
 }
 

@@ -21,6 +21,11 @@ static const struct row {
 	{ "more than the window", { "--alert.firing.readings=4" }, REASON_OPTION_INVALID },
 	{ "all of the window", { "--alert.firing.readings=3" }, REASON_NONE },
 	{ "too many slots", { "--score.slots.per.day=49" }, REASON_OPTION_INVALID },
+	{ "a member that there is not", { "--detect.members=scalar,guess" }, REASON_OPTION_INVALID },
+	{ "no member", { "--detect.members=," }, REASON_OPTION_INVALID },
+	{ "the largest forest", { "--forest.trees=192", "--forest.sample=256" }, REASON_NONE },
+	{ "a forest too large", { "--forest.trees=256", "--forest.sample=256" }, REASON_OPTION_INVALID },
+	{ "a length that is no multiple of 8", { "--neighbours.length=33" }, REASON_OPTION_INVALID },
 	{ "no p", { "--alert.pending.p=0" }, REASON_OPTION_INVALID },
 };
 
@@ -35,6 +40,7 @@ makes_a_rule(void **state)
 	char *argv[5] = { name };
 	enum options_verdict verdict = OPTIONS_RUN;
 	struct stream_rule rule;
+	struct collective_rule collective;
 	struct err err = ERR_INIT;
 	int argc = 1;
 
@@ -48,15 +54,55 @@ makes_a_rule(void **state)
 	assert_int_equal(err.reason, row->reason);
 	if (row == rows) {
 		assert_true(rule.detector.slots == 24 && rule.detector.episode.m == 2 && rule.detector.episode.n == 3);
-		assert_true(rule.jump_max_us == INT64_C(86400000000));
+		assert_true(rule.order.jump_max_us == INT64_C(86400000000));
+		assert_int_equal(rule.detector.members, 1u << DETECTOR_SCALAR | 1u << DETECTOR_FORECAST);
+		assert_int_equal(scorer_collective_rule(&opt, &collective, &err), 0);
+		assert_string_equal(opt.groups, "");
 	}
+	options_clear(&program);
+}
+
+/* The table's defaults are the one configuration that all figures are measured with; but for the members, of which the worker asks few. */
+static void
+defaults_are_the_detectors(void **state)
+{
+	struct scorer_options opt = { 0 };
+	const struct option_set set = { "realtime-scorer", scorer_option_table, scorer_option_count, &opt };
+	const struct option_program program = { "realtime-scorer", "", &set, 1, NULL, 0 };
+	char name[] = "realtime-scorer", *argv[] = { name, NULL };
+	enum options_verdict verdict = OPTIONS_RUN;
+	struct stream_rule rule;
+	struct collective_rule collective;
+	const struct detector_options want = detector_defaults(), *got = &rule.detector;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(options_load(&program, 1, argv, NULL, NULL, &verdict, &err), 0);
+	assert_int_equal(scorer_rule(&opt, &rule, &err), 0);
+	assert_int_equal(scorer_collective_rule(&opt, &collective, &err), 0);
+	assert_true(got->slots == want.slots && got->warmup_values == want.warmup_values);
+	assert_memory_equal(&got->forest, &want.forest, sizeof(want.forest));
+	assert_memory_equal(&got->neighbours, &want.neighbours, sizeof(want.neighbours));
+	assert_true(got->episode.pending == want.episode.pending && got->episode.firing == want.episode.firing &&
+		    got->episode.critical == want.episode.critical && got->episode.m == want.episode.m &&
+		    got->episode.n == want.episode.n && got->episode.calm_ratio == want.episode.calm_ratio &&
+		    got->episode.calm_values == want.episode.calm_values &&
+		    got->episode.refractory_values == want.episode.refractory_values &&
+		    got->episode.refire == want.episode.refire && got->episode.state_span == want.episode.state_span);
+	assert_true(got->episode.accept_values == want.episode.accept_values &&
+		    got->episode.flap_alerts == want.episode.flap_alerts &&
+		    got->episode.flap_us == want.episode.flap_us && got->episode.fdr.level == want.episode.fdr.level &&
+		    got->episode.fdr.memory_values == want.episode.fdr.memory_values);
+	assert_true(collective.group.forest.trees == want.forest.trees &&
+		    collective.group.episode.fdr.level == want.episode.fdr.level &&
+		    collective.group.warmup_rows == want.warmup_values);
 	options_clear(&program);
 }
 
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows)];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 1] = { [ARRAY_LEN(rows)] =
+							     cmocka_unit_test(defaults_are_the_detectors) };
 
 	for (size_t n = 0; n < ARRAY_LEN(rows); n++)
 		tests[n] = (struct CMUnitTest){ .name = rows[n].name,

@@ -16,6 +16,7 @@
 #include "common/record/reading.h"
 #include "tests/support/workbench.h"
 #include "tests/unit/cache/server.h"
+#include "tests/unit/realtime-scorer/support.h"
 #include "workers/realtime-scorer/scorer.h"
 #include "workers/realtime-scorer/state.h"
 
@@ -41,34 +42,12 @@ static const struct worker_spec spec = {
 	.state = &scorer_state,
 };
 
-static char scores_topic[] = "scores", alerts_topic[] = "alerts", no_cache[] = "";
+static char no_cache[] = "";
 
 static struct scorer
 scorer(char *cache)
 {
-	return (struct scorer){ .opt = { .scores_topic = scores_topic,
-					 .alerts_topic = alerts_topic,
-					 .slots_per_day = 24,
-					 .warmup_readings = 60,
-					 .state_readings = 12,
-					 .pending_p = 1e-2,
-					 .firing_p = 1e-3,
-					 .critical_p = 1e-6,
-					 .firing_readings = 2,
-					 .window_readings = 3,
-					 .calm_readings = 5,
-					 .refractory_readings = 50,
-					 .calm_ratio = 0.6,
-					 .refire_ratio = 1.5,
-					 .jump_max_ms = 100000,
-					 .late_max_readings = 5,
-					 .forecast_max_steps = 1000,
-					 .forecast_max_levels = 99,
-					 .cache_uri = cache,
-					 .cache_timeout_ms = 2000,
-					 .cache_window_ms = 300000,
-					 .forecast_retry_ms = 60000,
-					 .ondemand_step_ms = 3600000 } };
+	return (struct scorer){ .opt = support_alarmed(cache) };
 }
 
 static const char *
@@ -159,8 +138,9 @@ reading_back_changes_nothing(void **state)
 	give_all(plain, 0, RECORDS, 0);
 	for (size_t i = 0; i < OUTCOME_COUNT; i++)
 		assert_true(metric_value(s.outcomes[i]) > 2);
-	assert_true(metric_value(s.opened) > 2 && metric_value(s.resolved) > 2);
-	assert_true(metric_value(s.bases[BASIS_FORECAST]) > 100);
+	assert_true(metric_value(s.emitter.onsets) > 5 && metric_value(s.emitter.rows[COLLECTIVE_JUDGED]) > 1000);
+	assert_true(metric_value(s.emitter.opened) > 2 && metric_value(s.emitter.resolved) > 2);
+	assert_true(metric_value(s.emitter.bases[BASIS_FORECAST]) > 100);
 	for (size_t i = 0; i < ARRAY_LEN(reloads); i++) {
 		struct scorer t = scorer(no_cache);
 		CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &t);
@@ -190,7 +170,7 @@ silence_changes_nothing(void **state)
 		workbench_assert_same_states(loud, b);
 		for (size_t k = 0; k < OUTCOME_COUNT; k++)
 			assert_true(metric_value(t.outcomes[k]) == 0);
-		assert_true(metric_value(t.opened) == 0 && metric_value(t.bases[BASIS_NONE]) == 0);
+		assert_true(metric_value(t.emitter.opened) == 0 && metric_value(t.emitter.bases[BASIS_NONE]) == 0);
 		workbench_silent(b, false, NULL);
 		give_all(loud, prefixes[i], RECORDS, 0);
 		give_all(b, prefixes[i], RECORDS, 0);

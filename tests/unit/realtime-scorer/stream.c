@@ -28,8 +28,7 @@ static const struct stream_rule rule = {
 				   .refractory_values = 100,
 				   .refire = 1.5,
 				   .state_span = 12 } },
-	.jump_max_us = 100 * SECOND_US,
-	.late_max = 3,
+	.order = { .jump_max_us = 100 * SECOND_US, .late_max = 3 },
 };
 
 static struct stream_score
@@ -72,8 +71,8 @@ tells_the_time(void **state)
 	struct stream s = { 0 };
 
 	for (size_t i = 0; row->kinds[i]; i++) {
-		static const char letters[STREAM_KINDS] = {
-			[STREAM_TAKEN] = 't', [STREAM_LATE] = 'l', [STREAM_AHEAD] = 'a', [STREAM_REPEATED] = 'r'
+		static const char letters[ORDER_KINDS] = {
+			[ORDER_TAKEN] = 't', [ORDER_LATE] = 'l', [ORDER_AHEAD] = 'a', [ORDER_REPEATED] = 'r'
 		};
 		struct stream_score score = add(&s, &rule, 1, row->seconds[i] * SECOND_US);
 
@@ -135,9 +134,9 @@ learns_only_what_is_new(void **state)
 	late = add(&s, &rule, 60, 900 * SECOND_US);
 	ahead = add(&s, &rule, 20, 99999 * SECOND_US);
 	assert_memory_equal(&s.detector, &before, sizeof(before));
-	assert_true(late.kind == STREAM_LATE && late.forecast && late.outlook.p < 1e-9);
+	assert_true(late.kind == ORDER_LATE && late.forecast && late.outlook.p < 1e-9);
 	assert_true(late.verdict.p_value < 1e-5 && late.verdict.action == EPISODE_NOTHING);
-	assert_true(ahead.kind == STREAM_AHEAD && !ahead.forecast && ahead.verdict.p_value > 0.1);
+	assert_true(ahead.kind == ORDER_AHEAD && !ahead.forecast && ahead.verdict.p_value > 0.1);
 	stream_clear(&s);
 }
 

@@ -6,6 +6,7 @@
 #include "common/base/cleanup.h"
 #include "common/record/aggregate.h"
 #include "common/record/alert.h"
+#include "common/record/anomaly.h"
 #include "common/record/audit.h"
 #include "common/record/forecast.h"
 #include "common/record/heartbeat.h"
@@ -80,9 +81,70 @@ static const struct forecast ensemble = { .device = SPAN("mote-7"),
 					  .n_members = 2,
 					  .ingest_us = T0 - 1000000 };
 
-static const struct score score = {
-	SPAN("mote-7"), SPAN("temperature"), T0 + 123456,     35.5, 1e-9, 9, 2.5, .0001, 1e-7, 21, 19.5,
-	22.5,           T0 + 200000,         SPAN("forecast")
+static const struct score score = { SPAN("mote-7"),
+				    SPAN("temperature"),
+				    T0 + 123456,
+				    35.5,
+				    1e-9,
+				    9,
+				    2.5,
+				    .0001,
+				    1e-7,
+				    21,
+				    19.5,
+				    22.5,
+				    T0 + 200000,
+				    SPAN("forecast"),
+				    1e-5,
+				    .01,
+				    T0,
+				    SPAN("ensemble/1"),
+				    { NULL, 0 } };
+
+static struct attribution columns[] = { { SPAN("flow"), .75, ATTRIBUTION_LOW },
+					{ SPAN("pressure"), .25, ATTRIBUTION_HIGH },
+					{ SPAN("temperature"), 0, ATTRIBUTION_MISSING } };
+static const struct score group_score = { .device = SPAN("pump-3"),
+					  .metric = SPAN("group:pump"),
+					  .event_us = T0 + 123456,
+					  .value = 3.25,
+					  .p_value = 1e-7,
+					  .onset = 7,
+					  .state = 1.5,
+					  .p_scalar = NAN,
+					  .p_forecast = NAN,
+					  .expected = NAN,
+					  .lower = NAN,
+					  .upper = NAN,
+					  .ingest_us = T0 + 200000,
+					  .basis = SPAN("none"),
+					  .p_forest = 1e-7,
+					  .p_neighbours = NAN,
+					  .forecast_origin_us = TIME_NONE,
+					  .attribution = { columns, ARRAY_LEN(columns) } };
+
+static const struct anomaly onset = {
+	.device = SPAN("mote-7"),
+	.metric = SPAN("temperature"),
+	.event_us = T0 + 123456,
+	.kind = ANOMALY_ONSET,
+	.value = 35.5,
+	.expected = 21,
+	.lower = 19.5,
+	.upper = 22.5,
+	.p_value = 1e-9,
+	.onset = 9,
+	.state = 2.5,
+	.p_scalar = .0001,
+	.p_forecast = 1e-7,
+	.p_forest = 1e-5,
+	.p_neighbours = NAN,
+	.forecast_origin_us = T0,
+	.model = SPAN("ensemble/1"),
+	.detector = SPAN("forecast"),
+	.reason = SPAN("temperature 35.5 is far above the expected 21 (5–95 %: 19.5–22.5)"),
+	.alert = SPAN("0123456789abcdef0123456789abcdef"),
+	.ingest_us = T0 + 200000,
 };
 
 static const struct alert alert = {
@@ -116,6 +178,7 @@ static const struct alert firing = {
 	.upper = 22.5,
 	.summary = SPAN("temperature of mote-7 is 35.5, 19.5 to 22.5 was expected"),
 	.ingest_us = T0 + 200000,
+	.detector = SPAN("forecast"),
 };
 
 static struct model_figure figures[] = { { SPAN("wql"), .0417 }, { SPAN("coverage.95"), .93 } };
@@ -215,6 +278,8 @@ static const struct row {
 	{ "Forecast-two-steps.json", &forecast_record, &forecast },
 	{ "Forecast-ensemble.json", &forecast_record, &ensemble },
 	{ "Score-forecast.json", &score_record, &score },
+	{ "Score-group.json", &score_record, &group_score },
+	{ "Anomaly-onset.json", &anomaly_record, &onset },
 	{ "Alert-resolved.json", &alert_record, &alert },
 	{ "Alert-firing.json", &alert_record, &firing },
 	{ "Model-inline.json", &model_record, &model },

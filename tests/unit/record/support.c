@@ -181,6 +181,9 @@ fill(struct dice *d, const struct shape *shape, char *base)
 		case FIELD_BYTES: *(struct span *)(void *)at = roll_text(d, f); break;
 		case FIELD_TIME:
 		case FIELD_LONG: *(int64_t *)(void *)at = roll_whole(d, f); break;
+		case FIELD_OPTIONAL_TIME:
+			*(int64_t *)(void *)at = roll_below(d, 3) == 0 ? TIME_NONE : roll_whole(d, f);
+			break;
 		case FIELD_INT: *(int32_t *)(void *)at = (int32_t)roll_whole(d, f); break;
 		case FIELD_OPTIONAL_REAL:
 		case FIELD_REAL:

@@ -208,15 +208,64 @@ scores(void **state)
 			   .expected = NAN,
 			   .lower = NAN,
 			   .upper = NAN,
+			   .p_forest = NAN,
+			   .p_neighbours = 0.25,
+			   .forecast_origin_us = TIME_NONE,
 			   .ingest_us = T0 };
 
 	add(f, "scores", 0, &s);
 	add(f, "scores", 1, &s);
 	commit(f, "scores", 2);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM forebay.scores_p202402 WHERE p_value = 1e-9 AND "
-					   "p_forecast IS NULL AND expected IS NULL AND origin_offset = 0"),
-			 1);
+	assert_int_equal(
+	    fixture_number(f, "SELECT count(*) FROM forebay.scores_p202402 WHERE p_value = 1e-9 AND "
+			      "p_forecast IS NULL AND expected IS NULL AND origin_offset = 0 AND p_forest IS "
+			      "NULL AND p_neighbours = 0.25 AND forecast_origin IS NULL AND columns IS NULL AND "
+			      "shares IS NULL AND directions IS NULL"),
+	    1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM forebay.scores"), 1);
+}
+
+/* Which columns are to blame are arrays side by side; one value may begin something and be accepted as usual. */
+static void
+anomalies(void **state)
+{
+	struct fixture *f = *state;
+	struct attribution columns[] = { { SPAN("flow"), 0.75, ATTRIBUTION_LOW },
+					 { SPAN("level"), 0, ATTRIBUTION_MISSING } };
+	struct anomaly a = { .device = SPAN("d"),
+			     .metric = SPAN("group:pump"),
+			     .event_us = T0,
+			     .kind = ANOMALY_ONSET,
+			     .value = 3,
+			     .expected = NAN,
+			     .lower = NAN,
+			     .upper = NAN,
+			     .p_value = 1e-9,
+			     .p_scalar = NAN,
+			     .p_forecast = NAN,
+			     .p_forest = 1e-9,
+			     .p_neighbours = NAN,
+			     .forecast_origin_us = T0 - 60,
+			     .model = SPAN("m/1"),
+			     .detector = SPAN("group"),
+			     .attribution = { columns, ARRAY_LEN(columns) },
+			     .reason = SPAN("why"),
+			     .alert = SPAN(""),
+			     .ingest_us = T0 };
+
+	add(f, "anomalies", 0, &a);
+	add(f, "anomalies", 1, &a);
+	a.kind = ANOMALY_SHIFT_ACCEPTED;
+	add(f, "anomalies", 2, &a);
+	commit(f, "anomalies", 3);
+	assert_int_equal(
+	    fixture_number(f, "SELECT count(*) FROM forebay.anomalies_p202402 WHERE kind = 'onset' AND columns = "
+			      "'{flow,level}' AND shares = '{0.75,0}' AND directions = '{low,missing}' AND "
+			      "event_time - forecast_origin = '60 microseconds' AND reason = 'why' AND "
+			      "expected IS NULL AND p_forest = 1e-9 AND origin_offset = 0"),
+	    1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM forebay.anomalies WHERE kind = 'shift_accepted'"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM forebay.anomalies"), 2);
 }
 
 static void
@@ -332,6 +381,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(forecasts, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(outcomes, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(scores, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(anomalies, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(alerts_keep_the_newest, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(first_sent_wins, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(dead_letters, fixture_setup, fixture_teardown),
