@@ -60,12 +60,9 @@ learn(struct forest *f, const double *row)
 static struct forest *
 grow(const struct bench *b, int columns, int shingle)
 {
-	struct forest_rule rule = { .trees = 50,
-				    .sample = 256,
-				    .columns = columns,
-				    .shingle = shingle,
-				    .decay = 1.0 / 2560,
-				    .seed = 1 };
+	struct forest_rule rule = {
+		.trees = 50, .sample = 256, .columns = columns, .shingle = shingle, .decay = 1.0 / 2560, .seed = 1
+	};
 	struct forest *f = NULL;
 	struct err err = ERR_INIT;
 
@@ -222,10 +219,11 @@ main(int argc, char **argv)
 		measure(&b, kernel, n, forests);
 		before = ", ";
 	}
-	printf("}, \"bytes\": {\"columns_8\": {\"memory\": %zu, \"image\": %zu}, \"shingle_8\": {\"memory\": %zu, \"image\": %zu}}, "
-	       "\"mean_score\": %.3f}\n",
-	       forest_memory(b.forest), forest_image_bytes(b.forest), forest_memory(b.shingle), forest_image_bytes(b.shingle),
-	       b.sum / 1e6);
+	printf(
+	    "}, \"bytes\": {\"columns_8\": {\"memory\": %zu, \"image\": %zu}, \"shingle_8\": {\"memory\": %zu, \"image\": %zu}}, "
+	    "\"mean_score\": %.3f}\n",
+	    forest_memory(b.forest), forest_image_bytes(b.forest), forest_memory(b.shingle),
+	    forest_image_bytes(b.shingle), b.sum / 1e6);
 	forest_free(b.forest);
 	forest_free(b.shingle);
 	free(b.rows);

@@ -1,18 +1,20 @@
 """How many DeepAR forecasts (2 x 40, hourly, context 168, horizon 24, 100 paths) does a core make, and how many GluonTS?
 
 Ours per set of kernels, also as a share of what the same kernels reach in a large product; GluonTS for PyTorch with the same
-weights and series on one thread, in turns with ours. Per CPU-second, the best of each. The peer needs a Python with
-gluonts[torch]: FOREBAY_GLUONTS_PYTHON; without it, it is skipped and said so.
+weights and series on one thread, in turns with ours. Per CPU-second, the best of each; and the median over the turns of the
+ratio within a turn, as the peer's figure swings by a tenth. The peer needs a Python with gluonts[torch]:
+FOREBAY_GLUONTS_PYTHON; without it, it is skipped and said so.
 """
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 
 import common
 
-TURNS = 3
+TURNS = 5
 PEER = common.TOP / "benchmarks/peers/deepar_gluonts.py"
 
 
@@ -35,12 +37,13 @@ def better(a, b, key):
 
 
 def run(_records):
-    answer, gluonts = {"sets": {}}, None
+    answer, gluonts, ratios = {"sets": {}}, None, {}
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         subprocess.run([common.BUILD / "benchmarks/inference", "--write", file.name, "64"], check=True)
         for _ in range(TURNS):
             now = ours()
-            for name, figures in now.pop("sets").items():
+            sets = now.pop("sets")
+            for name, figures in sets.items():
                 answer["sets"][name] = better(answer["sets"].get(name), figures, "series_per_cpu_second")
             answer.update(now)
             theirs = peer(file.name)
@@ -48,8 +51,12 @@ def run(_records):
                 gluonts = better(gluonts, one, "series_per_cpu_second")
             if not theirs:
                 break
+            rate = max(one["series_per_cpu_second"] for one in theirs["runs"])
+            for name, figures in sets.items():
+                ratios.setdefault(name, []).append(figures["series_per_cpu_second"] / rate)
     if gluonts:
         answer["gluonts"] = gluonts
         answer["ratio_to_gluonts"] = {name: figures["series_per_cpu_second"] / gluonts["series_per_cpu_second"]
                                       for name, figures in answer["sets"].items()}
+        answer["median_ratio_of_turns"] = {name: statistics.median(of) for name, of in ratios.items()}
     return answer

@@ -2,7 +2,9 @@
  * detector.c -- features are calibrated one by one, their -ln p summed, and the sum calibrated again.
  *
  * The sum is the strongest of the cheap fusions where several weak signs point the same way, but its distribution depends
- * on how the features hang together; the second calibration learns that from the stream instead of assuming it.
+ * on how the features hang together; the second calibration learns that from the stream instead of assuming it.  Where one
+ * part alone is sure, a sum waters it down; so the strangest of all parts is calibrated, too.  The verdict is the geometric
+ * mean of both p-values: neither is best on all data, and each is wrong where the other is not.
  *
  * A forecast is calibrated by all that its errors were, which is slow to notice that another model makes them now.  So how much
  * stranger than they should be values were of late divides their strangeness: p^(1 / (1 + excess)).
@@ -22,7 +24,8 @@
 #define EXCESS_CEILING 4.6 /* -ln p of one value: p = 0.01 */
 
 /* A spike, a level and a step: signs of three different troubles. */
-static const enum scalar_feature calibrated[DETECTOR_CALIBRATED] = { SCALAR_SLOT, SCALAR_SHIFT, SCALAR_STEP };
+static const enum scalar_feature calibrated[DETECTOR_CALIBRATED] = { SCALAR_SLOT, SCALAR_SHIFT, SCALAR_STEP,
+								     SCALAR_LEAN };
 
 int
 detector_copy(struct detector *to, const struct detector *from)
@@ -96,10 +99,21 @@ struct sight {
 	struct deep_scores deep;
 };
 
+/* P, or less where the stream stands still or leaves the range it has had. */
+static double
+and_plain_signs(const struct detector *d, double p)
+{
+	double flat = scalar_flat(&d->scalar);
+
+	if (flat < 1)
+		p = fusion_cauchy((double[]){ p, flat }, 2);
+	return fmin(p, scalar_range(&d->scalar));
+}
+
 static double
 scalar_opinion(struct detector *d, const struct detector_options *o, double value, int64_t event_us, struct sight *s)
 {
-	double features[SCALAR_FEATURES], flat, p;
+	double features[SCALAR_FEATURES];
 
 	for (int i = 0; i < DETECTOR_TAILS; i++)
 		s->raw[i] = s->p[i] = NAN;
@@ -109,11 +123,9 @@ scalar_opinion(struct detector *d, const struct detector_options *o, double valu
 		s->raw[i] = features[calibrated[i]];
 		s->p[i] = tails_p(&d->tails[i], s->raw[i]);
 	}
-	s->raw[DETECTOR_TAIL_FUSED] = fusion_sum(s->p, DETECTOR_CALIBRATED);
+	s->raw[DETECTOR_TAIL_FUSED] = fusion_sum(s->p, DETECTOR_SUMMED);
 	s->p[DETECTOR_TAIL_FUSED] = tails_p(&d->tails[DETECTOR_TAIL_FUSED], s->raw[DETECTOR_TAIL_FUSED]);
-	flat = scalar_flat(&d->scalar);
-	p = flat < 1 ? fusion_cauchy((double[]){ s->p[DETECTOR_TAIL_FUSED], flat }, 2) : s->p[DETECTOR_TAIL_FUSED];
-	return fmin(p, scalar_range(&d->scalar));
+	return and_plain_signs(d, s->p[DETECTOR_TAIL_FUSED]);
 }
 
 static int
@@ -138,10 +150,11 @@ opinions(struct detector *d, const struct detector_options *o, uint64_t key, dou
 static void
 learn(struct detector *d, const struct sight *s, bool suspicious)
 {
-	for (int i = 0; i < DETECTOR_CALIBRATED; i++)
-		tails_learn_part(&d->tails[i], s->raw[i], s->p[i], suspicious);
-	for (int i = DETECTOR_CALIBRATED; i < DETECTOR_TAILS; i++)
-		tails_learn(&d->tails[i], s->raw[i], s->p[i], suspicious);
+	for (int i = 0; i < DETECTOR_TAILS; i++) {
+		bool last = i == DETECTOR_TAIL_FUSED || i == DETECTOR_TAIL_STRANGEST;
+
+		(last ? tails_learn : tails_learn_part)(&d->tails[i], s->raw[i], s->p[i], suspicious);
+	}
 	deep_learn(d->deep, &s->deep, suspicious);
 	count_excess(d, s->raw[DETECTOR_TAIL_FORECAST]);
 }
@@ -160,6 +173,23 @@ accept(struct detector *d, struct verdict *v)
 	d->troubled = false;
 }
 
+/* fmax() passes over what has no opinion. */
+static double
+strangest(const struct detector *d, struct sight *s)
+{
+	double most = surprise(s->p[DETECTOR_TAIL_FORECAST]);
+
+	if (isnan(s->p[0]))
+		return 1;
+	for (int i = 0; i < DETECTOR_CALIBRATED; i++)
+		most = fmax(most, surprise(s->p[i]));
+	for (int i = 0; i < DETECTOR_DEEP_MEMBERS; i++)
+		most = fmax(most, surprise(s->deep.p[i]));
+	s->raw[DETECTOR_TAIL_STRANGEST] = most;
+	s->p[DETECTOR_TAIL_STRANGEST] = tails_p(&d->tails[DETECTOR_TAIL_STRANGEST], most);
+	return and_plain_signs(d, s->p[DETECTOR_TAIL_STRANGEST]);
+}
+
 int
 detector_add(struct detector *d, const struct detector_options *o, uint64_t key, double value, int64_t event_us,
 	     double p_forecast, struct verdict *ret, struct err *err)
@@ -171,6 +201,8 @@ detector_add(struct detector *d, const struct detector_options *o, uint64_t key,
 	if (opinions(d, o, key, value, event_us, p_forecast, &sight, v.p, err) < 0)
 		return -1;
 	v.p_value = combine(d, o, v.p);
+	if (asked(o, DETECTOR_SCALAR) && !is_learning(d, o))
+		v.p_value = sqrt(v.p_value * strangest(d, &sight));
 	v.learning = is_learning(d, o);
 	v.constant = scalar_is_constant(&d->scalar);
 	v.outside = d->scalar.outside;

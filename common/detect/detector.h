@@ -42,10 +42,12 @@ struct detector_options detector_defaults(void);
 
 #define DETECTOR_COLUMNS 2 /* of the forest: the value, and how far it is from the one before */
 
-#define DETECTOR_CALIBRATED 3    /* features with a calibration of their own, the first ones */
-#define DETECTOR_TAIL_FUSED 3    /* of the features' sum of -ln p */
-#define DETECTOR_TAIL_FORECAST 4 /* of -ln p under the forecast */
-#define DETECTOR_TAILS 5
+#define DETECTOR_CALIBRATED 4     /* features with a calibration of their own, the first ones */
+#define DETECTOR_TAIL_FUSED 4     /* of the features' sum of -ln p */
+#define DETECTOR_TAIL_FORECAST 5  /* of -ln p under the forecast */
+#define DETECTOR_TAIL_STRANGEST 6 /* of the greatest -ln p of features, forest and neighbours */
+#define DETECTOR_TAILS 7
+#define DETECTOR_SUMMED 3 /* features in the sum: the first ones */
 
 /* Of the members that look at several values together: what they know, and what their scores usually are. */
 enum detector_deep_member { DETECTOR_DEEP_FOREST, DETECTOR_DEEP_NEIGHBOURS, DETECTOR_DEEP_MEMBERS };

@@ -106,7 +106,7 @@ void
 deep_learn(struct detector_deep *d, const struct deep_scores *scores, bool suspicious)
 {
 	for (int i = 0; d && i < DETECTOR_DEEP_MEMBERS; i++)
-		tails_learn(&d->tails[i], scores->raw[i], scores->p[i], suspicious);
+		tails_learn_part(&d->tails[i], scores->raw[i], scores->p[i], suspicious);
 }
 
 int

@@ -24,7 +24,7 @@ detector_defaults(void)
 		.neighbours = { .length = 16, .stride = 1, .bank = 256, .nearest = 1, .seed = 1 },
 		.episode = { .pending = 1e-3,
 			     .firing = 1e-4,
-			     .critical = 1e-6,
+			     .critical = 1e-5,
 			     .m = 2,
 			     .n = 3,
 			     .calm_ratio = 0.6,
@@ -35,7 +35,7 @@ detector_defaults(void)
 			     .accept_values = 120,
 			     .flap_alerts = 6,
 			     .flap_us = 3600 * US_PER_SECOND,
-			     .fdr = { .level = 0.05, .memory_values = 10000 } },
+			     .fdr = { .level = 0.05, .memory_values = 2000 } },
 	};
 }
 

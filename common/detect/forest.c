@@ -20,20 +20,23 @@
 #include "common/detect/forest_scale.h"
 #include "common/detect/forest_tree.h"
 
-DEFINE_CLEANUP(struct forest, forest_free)
+#define START_ROOM (2 * FOREST_START * FOREST_SHINGLE_MAX) /* rows of the first store */
 
 /* ---- making and sharing ---- */
 
 static size_t
-own_bytes(int trees)
+own_bytes(const struct forest_rule *rule)
 {
-	return sizeof(struct forest) + (size_t)trees * (sizeof(struct forest_tree *) + sizeof(uint64_t));
+	return sizeof(struct forest) + (size_t)rule->trees * (sizeof(struct forest_tree *) + sizeof(uint64_t)) +
+	       (size_t)FOREST_START * (size_t)rule->columns * sizeof(double);
 }
 
-static size_t
-start_bytes(const struct forest_rule *rule)
+/* Where what lies behind the trees is. */
+static void
+set_own(struct forest *f)
 {
-	return (size_t)FOREST_START * (size_t)rule->columns * sizeof(double);
+	f->next = (uint64_t *)(f->tree + f->rule.trees);
+	f->recent = (double *)(void *)(f->next + f->rule.trees);
 }
 
 int
@@ -58,7 +61,7 @@ forest_rule_check(const struct forest_rule *r, struct err *err)
 struct forest *
 forest_alloc(const struct forest_rule *rule, uint64_t key)
 {
-	struct forest *f = calloc(1, own_bytes(rule->trees));
+	struct forest *f = calloc(1, own_bytes(rule));
 
 	if (!f)
 		return NULL;
@@ -68,42 +71,33 @@ forest_alloc(const struct forest_rule *rule, uint64_t key)
 	f->dimensions = rule->columns * rule->shingle;
 	f->unit = 1;
 	f->fresh = (uint32_t)rule->shingle;
-	f->next = (uint64_t *)(f->tree + rule->trees);
+	set_own(f);
 	return f;
 }
 
 int
 forest_new(const struct forest_rule *rule, uint64_t key, struct forest **ret, struct err *err)
 {
-	CLEANUP(forest_free) struct forest *f = NULL;
+	struct forest *f;
 
 	if (forest_rule_check(rule, err) < 0)
 		return -1;
 	f = forest_alloc(rule, key);
-	if (f)
-		f->start = malloc(start_bytes(rule));
-	if (!f || !f->start)
+	if (!f)
 		return err_set(err, REASON_NO_MEMORY, "forest of %d trees", rule->trees);
-	*ret = TAKE(f);
+	*ret = f;
 	return 0;
 }
 
 int
 forest_copy(const struct forest *f, struct forest **ret, struct err *err)
 {
-	struct forest *copy = malloc(own_bytes(f->rule.trees));
-	double *start = f->start ? malloc(start_bytes(&f->rule)) : NULL;
+	struct forest *copy = malloc(own_bytes(&f->rule));
 
-	if (!copy || (f->start && !start)) {
-		free(copy);
-		free(start);
+	if (!copy)
 		return err_set(err, REASON_NO_MEMORY, "copy of a forest of %d trees", f->rule.trees);
-	}
-	memcpy(copy, f, own_bytes(f->rule.trees));
-	copy->next = (uint64_t *)(copy->tree + f->rule.trees);
-	copy->start = start;
-	if (start)
-		memcpy(start, f->start, start_bytes(&f->rule));
+	memcpy(copy, f, own_bytes(&f->rule));
+	set_own(copy);
 	if (f->store) {
 		f->store->owners++;
 		for (int t = 0; t < f->rule.trees; t++)
@@ -121,7 +115,6 @@ forest_free(struct forest *f)
 	for (int t = 0; t < f->rule.trees; t++)
 		forest_tree_release(f->tree[t]);
 	forest_store_release(f->store);
-	free(f->start);
 	free(f);
 }
 
@@ -134,7 +127,7 @@ forest_rule(const struct forest *f)
 size_t
 forest_memory(const struct forest *f)
 {
-	size_t bytes = own_bytes(f->rule.trees) + (f->start ? start_bytes(&f->rule) : 0);
+	size_t bytes = own_bytes(&f->rule);
 
 	if (f->store)
 		bytes += forest_store_bytes(f->store->rows, f->rule.columns) +
@@ -232,7 +225,7 @@ forest_impute(const struct forest *f, const double *row, double *filled)
 {
 	int16_t point[FOREST_DIMENSIONS_MAX + FOREST_PADDING];
 	bool missing[FOREST_COLUMNS_MAX];
-	double known[FOREST_COLUMNS_MAX];
+	double known[FOREST_COLUMNS_MAX] = { 0 };
 	int n_missing = 0;
 
 	for (int i = 0; i < f->rule.columns; i++) {
@@ -240,10 +233,10 @@ forest_impute(const struct forest *f, const double *row, double *filled)
 
 		missing[i] = !isfinite(row[i]);
 		n_missing += missing[i];
-		known[i] = !missing[i] ? row[i] : f->start || isnan(c->last) ? 0 : c->last;
+		known[i] = !missing[i] ? row[i] : !f->store || isnan(c->last) ? 0 : c->last;
 	}
 	memcpy(filled, known, (size_t)f->rule.columns * sizeof(*filled));
-	if (f->start)
+	if (!f->store)
 		forest_start_last(f, missing, filled);
 	if (!forest_ready(f) || n_missing == 0)
 		return;
@@ -266,6 +259,7 @@ push_row(struct forest *f, const double *row, const double *given)
 			forest_column_meet(&f->column[i], given[i]);
 		f->window[older + i] = forest_column_encode(&f->column[i], row[i]);
 	}
+	memmove(f->recent + f->rows % FOREST_START * columns, given, columns * sizeof(*given));
 	f->rows++;
 	f->window_rows += f->window_rows < shingle;
 	f->fresh += f->fresh < shingle;
@@ -354,11 +348,10 @@ static int
 begin(struct forest *f)
 {
 	size_t columns = (size_t)f->rule.columns;
-	double *rows = f->start, filled[FOREST_COLUMNS_MAX];
+	double filled[FOREST_COLUMNS_MAX];
 	int known;
 
-	f->room = 2 * FOREST_START * FOREST_SHINGLE_MAX;
-	f->store = forest_store_new(f->room, f->rule.columns);
+	f->store = forest_store_new(START_ROOM, f->rule.columns);
 	for (int t = 0; f->store && t < f->rule.trees; t++)
 		if (!(f->tree[t] = forest_tree_new(f->rule.sample)))
 			break;
@@ -368,18 +361,17 @@ begin(struct forest *f)
 		forest_store_release(TAKE(f->store));
 		return -1;
 	}
-	f->start = NULL;
 	f->rows = 0;
-	forest_scale_start(f, rows, FOREST_START);
+	f->room = START_ROOM;
+	forest_scale_start(f);
 	for (size_t k = 0; k < FOREST_START; k++) {
-		const double *given = rows + k * columns, *row = whole_row(f, given, filled, &known);
+		const double *given = f->recent + k * columns, *row = whole_row(f, given, filled, &known);
 		bool ends = ends_point(f, known);
 
 		push_row(f, row, given);
 		if (ends)
 			take_point(f);
 	}
-	free(rows);
 	return 0;
 }
 
@@ -391,8 +383,8 @@ forest_add(struct forest *f, const double *row, struct err *err)
 	int known;
 	bool ends;
 
-	if (f->start) {
-		memcpy(f->start + f->rows * (uint64_t)f->rule.columns, row, (size_t)f->rule.columns * sizeof(*row));
+	if (!f->store) {
+		memcpy(f->recent + f->rows * (uint64_t)f->rule.columns, row, (size_t)f->rule.columns * sizeof(*row));
 		if (f->rows + 1 == FOREST_START)
 			return begin(f) < 0 ? err_set(err, REASON_NO_MEMORY, "forest of %d trees", f->rule.trees) : 0;
 		f->rows++;

@@ -31,6 +31,8 @@ INLINE struct NAME(climb) NAME(prepare)(const struct forest_view *v)
 	struct NAME(climb) c;
 
 	c.view = v;
+	c.places = NULL;
+	c.begin = c.end = 0;
 	c.blocks = BLOCKS <= 4 ? BLOCKS : (v->dimensions + LANES - 1) / LANES;
 	UNROLL
 	for (int b = 0; b < c.blocks; b++) {

@@ -32,7 +32,7 @@ static const struct image_member forest_members[] = {
 	IMAGE_FIELD(struct forest_flat, unit, IMAGE_U32),
 	IMAGE_FIELD(struct forest_flat, fresh, IMAGE_U32),
 	IMAGE_FIELD(struct forest_flat, window_rows, IMAGE_U32),
-	IMAGE_LIST_OF(struct forest_flat, start, n_start, IMAGE_F64),
+	IMAGE_LIST_OF(struct forest_flat, recent, n_recent, IMAGE_F64),
 	IMAGE_NESTED_LIST(struct forest_flat, column, n_columns, column_table),
 	IMAGE_LIST_OF(struct forest_flat, window, n_window, IMAGE_I16),
 	IMAGE_LIST_OF(struct forest_flat, values, n_values, IMAGE_I16),
@@ -44,6 +44,12 @@ static const struct image_member forest_members[] = {
 const struct image_table forest_image_table = IMAGE_TABLE(struct forest_flat, forest_members);
 
 /* ---- laid flat ---- */
+
+static size_t
+recent_rows(uint64_t rows)
+{
+	return rows < FOREST_START ? (size_t)rows : FOREST_START;
+}
 
 static struct forest_flat
 flat_of(const struct forest *f)
@@ -67,8 +73,8 @@ flat_of(const struct forest *f)
 		.unit = f->unit,
 		.fresh = f->fresh,
 		.window_rows = f->window_rows,
-		.start = f->start,
-		.n_start = begun ? 0 : (size_t)f->rows * columns,
+		.recent = f->rows > 0 ? f->recent : NULL,
+		.n_recent = recent_rows(f->rows) * columns,
 		.column = (struct forest_column *)f->column,
 		.n_columns = begun ? columns : 0,
 		.window = (int16_t *)f->window,
@@ -117,8 +123,11 @@ size_t
 forest_image_bytes(const struct forest *f)
 {
 	struct forest_flat flat = flat_of(f);
+	const size_t lists = 8 * sizeof(uint32_t), numbers = 5 * sizeof(uint64_t) + 10 * sizeof(uint32_t);
 
-	return image_table_bytes(&forest_image_table, &flat);
+	return lists + numbers + flat.n_recent * sizeof(double) + flat.n_columns * 3 * sizeof(double) +
+	       (flat.n_window + flat.n_values) * sizeof(int16_t) + flat.n_next * sizeof(uint64_t) +
+	       flat.n_nodes * sizeof(uint32_t) + 2 * flat.n_places * sizeof(uint16_t);
 }
 
 /* ---- and back ---- */
@@ -146,8 +155,8 @@ check_rule(const struct forest_flat *flat, struct forest_rule *rule, struct err 
 static int
 check_start(const struct forest_flat *flat, struct err *err)
 {
-	if (flat->rows >= FOREST_START || flat->n_start != flat->rows * flat->columns)
-		return corrupt(err, "first rows that are not as many as it says");
+	if (flat->rows >= FOREST_START)
+		return corrupt(err, "no trees, though it has seen enough rows");
 	if (flat->n_columns || flat->n_window || flat->n_values || flat->n_next || flat->n_nodes || flat->n_places ||
 	    flat->points || flat->mass || flat->used || flat->unit != 1 || flat->fresh > flat->shingle ||
 	    flat->window_rows)
@@ -160,7 +169,7 @@ check_lengths(const struct forest_flat *flat, struct err *err)
 {
 	size_t dimensions = (size_t)flat->columns * flat->shingle, places = (size_t)flat->trees * flat->mass;
 
-	if (flat->n_start || flat->n_columns != flat->columns || flat->n_window != dimensions ||
+	if (flat->rows < FOREST_START || flat->n_columns != flat->columns || flat->n_window != dimensions ||
 	    flat->n_values != (size_t)flat->used * flat->columns || flat->n_next != flat->trees ||
 	    flat->mass > flat->sample || flat->n_places != places ||
 	    flat->n_nodes != (flat->mass > 0 ? places - flat->trees : 0))
@@ -219,6 +228,21 @@ restore_trees(struct forest *f, const struct forest_flat *flat, struct err *err)
 	return 0;
 }
 
+static int
+restore_points(struct forest *f, const struct forest_flat *flat, struct err *err)
+{
+	f->store = forest_store_new(f->room, f->rule.columns);
+	if (!f->store)
+		return err_set(err, REASON_NO_MEMORY, "forest of %d trees", f->rule.trees);
+	f->store->used = f->used;
+	if (flat->n_values)
+		memcpy(f->store->values, flat->values, flat->n_values * sizeof(*flat->values));
+	memcpy(f->window, flat->window, flat->n_window * sizeof(*flat->window));
+	memcpy(f->column, flat->column, flat->n_columns * sizeof(*flat->column));
+	memcpy(f->next, flat->next, flat->n_next * sizeof(*flat->next));
+	return restore_trees(f, flat, err);
+}
+
 DEFINE_CLEANUP(struct forest, forest_free)
 
 int
@@ -230,6 +254,8 @@ forest_restore(const struct forest_flat *flat, struct forest **ret, struct err *
 
 	if (check_rule(flat, &rule, err) < 0)
 		return -1;
+	if (flat->n_recent != recent_rows(flat->rows) * flat->columns)
+		return corrupt(err, "recent rows that are not as many as it says");
 	if (begun ? check_lengths(flat, err) < 0 || check_numbers(flat, err) < 0 : check_start(flat, err) < 0)
 		return -1;
 	f = forest_alloc(&rule, flat->key);
@@ -243,25 +269,9 @@ forest_restore(const struct forest_flat *flat, struct forest **ret, struct err *
 	f->unit = flat->unit;
 	f->fresh = flat->fresh;
 	f->window_rows = flat->window_rows;
-	if (!begun) {
-		f->start = malloc(FOREST_START * (size_t)rule.columns * sizeof(double));
-		if (!f->start)
-			return err_set(err, REASON_NO_MEMORY, "forest of %d trees", rule.trees);
-		if (flat->n_start)
-			memcpy(f->start, flat->start, flat->n_start * sizeof(*flat->start));
-		*ret = TAKE(f);
-		return 0;
-	}
-	f->store = forest_store_new(f->room, rule.columns);
-	if (!f->store)
-		return err_set(err, REASON_NO_MEMORY, "forest of %d trees", rule.trees);
-	f->store->used = f->used;
-	if (flat->n_values)
-		memcpy(f->store->values, flat->values, flat->n_values * sizeof(*flat->values));
-	memcpy(f->window, flat->window, flat->n_window * sizeof(*flat->window));
-	memcpy(f->column, flat->column, flat->n_columns * sizeof(*flat->column));
-	memcpy(f->next, flat->next, flat->n_next * sizeof(*flat->next));
-	if (restore_trees(f, flat, err) < 0)
+	if (flat->n_recent)
+		memcpy(f->recent, flat->recent, flat->n_recent * sizeof(*flat->recent));
+	if (begun && restore_points(f, flat, err) < 0)
 		return -1;
 	*ret = TAKE(f);
 	return 0;

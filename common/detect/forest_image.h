@@ -13,14 +13,14 @@ struct forest_flat {
 	uint32_t trees, sample, columns, shingle;
 	uint64_t rows, points;
 	uint32_t mass, used, room, unit, fresh, window_rows;
-	double *start; /* rows so far, while they are collected; else nothing */
-	size_t n_start;
+	double *recent; /* the last rows as they came */
+	size_t n_recent;
 	struct forest_column *column;
 	size_t n_columns;
 	int16_t *window;
 	size_t n_window;
 
-	/* Once the start is over.  Trees one after the other: nodes, places, keys of each. */
+	/* Once there are enough rows to begin.  Trees one after the other: nodes, places, keys of each. */
 	int16_t *values;
 	size_t n_values;
 	uint64_t *next;

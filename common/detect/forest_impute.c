@@ -93,6 +93,6 @@ forest_start_last(const struct forest *f, const bool *missing, double *filled)
 
 	for (size_t i = 0; i < columns; i++)
 		for (size_t k = 0; k < f->rows && missing[i]; k++)
-			if (isfinite(f->start[k * columns + i]))
-				filled[i] = f->start[k * columns + i];
+			if (isfinite(f->recent[k * columns + i]))
+				filled[i] = f->recent[k * columns + i];
 }

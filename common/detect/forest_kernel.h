@@ -15,7 +15,7 @@ struct forest_view {
 	const int16_t *values;     /* of the store */
 	size_t stride;             /* from one place to the next */
 	int columns, dimensions;
-	const int16_t *point; /* 0 in FOREST_PADDING numbers behind the dimensions */
+	const int16_t *point; /* of FOREST_DIMENSIONS_MAX + FOREST_PADDING; 0 behind the dimensions */
 };
 
 /* Where a point goes: into a subtree, recognised by its first place and its mass, beside everything that is there. */

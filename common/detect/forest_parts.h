@@ -23,7 +23,7 @@
 #include "common/detect/forest.h"
 #include "common/detect/forest_column.h"
 
-#define FOREST_START 16 /* rows from which the scales are first taken */
+#define FOREST_START 16 /* rows from which the scales are first taken; and as many are kept as they came */
 
 #define NODE_GROUP UINT32_C(0x8000)
 #define NODE_CUT(node) ((int)((node)&0x7fff))
@@ -57,9 +57,8 @@ struct forest {
 	uint64_t rows;   /* learnt */
 	uint64_t points; /* offered to the samples */
 	int mass;        /* points in each tree */
-	double *start;   /* the first FOREST_START rows, until there are so many; then NULL */
 
-	struct forest_store *store; /* and the trees: NULL until the start is over */
+	struct forest_store *store; /* and the trees: NULL until there are FOREST_START rows */
 	uint32_t used, room;        /* rows of the store; room: it is tidied when they would be more */
 	uint32_t unit;              /* rows: 1, or rule.shingle when places would else not fit 16 bits */
 	uint32_t fresh;             /* rows since the last stored point, at most rule.shingle */
@@ -67,8 +66,9 @@ struct forest {
 	int16_t window[FOREST_DIMENSIONS_MAX + FOREST_PADDING]; /* the last rows, oldest first */
 	struct forest_column column[FOREST_COLUMNS_MAX];
 
+	double *recent; /* [FOREST_START][columns]: the last rows as they came, row n at n % FOREST_START */
 	uint64_t *next; /* [trees]: the number of the next point that the tree takes, once its sample is full */
-	struct forest_tree *tree[]; /* [trees], then what `next` points to */
+	struct forest_tree *tree[]; /* [trees], then what `next` and `recent` point to */
 };
 
 static inline uint16_t *
@@ -109,7 +109,7 @@ uint64_t forest_stream(const struct forest *f, int tree);
 /* -1 on OPTION_INVALID. */
 int forest_rule_check(const struct forest_rule *rule, struct err *err);
 
-/* Without start, store and trees; NULL: no memory. */
+/* Without store and trees; NULL: no memory. */
 struct forest *forest_alloc(const struct forest_rule *rule, uint64_t key);
 
 bool forest_ready(const struct forest *f);

@@ -11,22 +11,35 @@
 
 #define EARLY_RATIO 1.5
 #define LATE_RATIO 4
+#define COLLAPSED 4                  /* steps */
 #define BUILDING (UINT64_C(1) << 63) /* tells the random numbers of a building from those of points */
 
+/* Centre and scale of column I in the recent rows; false: there is no value. */
+static bool
+measure_recent(const struct forest *f, int i, double *centre, double *scale)
+{
+	double x[FOREST_START];
+	size_t known = 0;
+
+	for (size_t k = 0; k < FOREST_START; k++) {
+		double value = f->recent[k * (size_t)f->rule.columns + (size_t)i];
+
+		if (isfinite(value))
+			x[known++] = value;
+	}
+	if (known > 0)
+		forest_column_measure(x, known, centre, scale);
+	return known > 0;
+}
+
 void
-forest_scale_start(struct forest *f, const double *rows, size_t n)
+forest_scale_start(struct forest *f)
 {
 	for (int i = 0; i < f->rule.columns; i++) {
 		struct forest_column *c = &f->column[i];
-		double x[FOREST_START];
-		size_t known = 0;
 
 		*c = (struct forest_column){ .centre = NAN, .last = NAN };
-		for (size_t k = 0; k < n; k++)
-			if (isfinite(rows[k * (size_t)f->rule.columns + (size_t)i]))
-				x[known++] = rows[k * (size_t)f->rule.columns + (size_t)i];
-		if (known > 0)
-			forest_column_measure(x, known, &c->centre, &c->scale);
+		measure_recent(f, i, &c->centre, &c->scale);
 	}
 }
 
@@ -38,23 +51,48 @@ forest_scale_due(const struct forest *f)
 	return f->points == sample / 4 || f->points == sample || (f->points > 0 && f->points % (4 * sample) == 0);
 }
 
+static int
+ascending(const void *a, const void *b)
+{
+	return *(const int16_t *)a - *(const int16_t *)b;
+}
+
+/* Centre and scale of column I in the newest rows of the first tree's points. */
+static void
+measure_points(const struct forest *f, int i, double *centre, double *scale)
+{
+	const uint16_t *places = forest_places_of(f->tree[0], f->rule.sample);
+	size_t newest = (size_t)(f->dimensions - f->rule.columns + i), n = (size_t)f->mass;
+	const struct forest_column *c = &f->column[i];
+	int16_t values[FOREST_SAMPLE_MAX] = { 0 };
+	double x[FOREST_SAMPLE_MAX], near, fine;
+
+	for (size_t k = 0; k < n; k++)
+		values[k] = f->store->values[places[k] * forest_stride(f) + newest];
+	qsort(values, n, sizeof(*values), ascending);
+	for (size_t k = 0; k < n; k++)
+		x[k] = forest_column_decode(c, values[k]);
+	forest_column_measure(x, n, centre, scale);
+	if (values[n - 1 - n / 4] - values[n / 4] > COLLAPSED || !measure_recent(f, i, &near, &fine))
+		return;
+	if (fine > 0 && fine * (GRID_UNIT / COLLAPSED) < c->scale) {
+		*centre = near;
+		*scale = fine;
+	}
+}
+
 /* Which columns are far off?  Their new centres and scales. */
 static bool
 measure(const struct forest *f, struct forest_column *columns, bool *changed)
 {
-	const uint16_t *places = forest_places_of(f->tree[0], f->rule.sample);
 	double ratio = f->points <= (uint64_t)f->rule.sample ? EARLY_RATIO : LATE_RATIO;
 	bool any = false;
 
 	for (int i = 0; i < f->rule.columns; i++) {
-		size_t newest = (size_t)(f->dimensions - f->rule.columns + i);
-		double x[FOREST_SAMPLE_MAX], centre, scale;
+		double centre, scale;
 
 		columns[i] = f->column[i];
-		for (int k = 0; k < f->mass; k++)
-			x[k] = forest_column_decode(&f->column[i],
-						    f->store->values[places[k] * forest_stride(f) + newest]);
-		forest_column_measure(x, (size_t)f->mass, &centre, &scale);
+		measure_points(f, i, &centre, &scale);
 		changed[i] = !isnan(f->column[i].centre) && forest_column_far(&f->column[i], centre, scale, ratio);
 		if (changed[i]) {
 			columns[i].centre = centre;

@@ -5,14 +5,17 @@
  * first tree's points are measured.  If the scale of a column is then more than RATIO times off (1.5 the first two times, 4
  * later), or its centre 4 RATIO of its scales away, the column gets the new centre and scale, all its values in the store
  * become what they are on the new grid, and the trees are built anew from the points that they hold.
+ *
+ * A scale that has become far too large leaves nothing to measure: the values fall together on the grid.  Where the middle
+ * half of a column's values lie within COLLAPSED steps, the last rows, which are kept as they came, are asked.
  */
 #ifndef FOREBAY_DETECT_FOREST_SCALE_H
 #define FOREBAY_DETECT_FOREST_SCALE_H
 
 #include "common/detect/forest_parts.h"
 
-/* From N rows of doubles; values that are not finite do not count. */
-void forest_scale_start(struct forest *f, const double *rows, size_t n);
+/* From the first rows, which are there; values that are not finite do not count. */
+void forest_scale_start(struct forest *f);
 
 /* Does the rule say something before the next point? */
 bool forest_scale_due(const struct forest *f);

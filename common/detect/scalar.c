@@ -216,6 +216,7 @@ scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool tro
 	standardise(&s->variance, x - (double)s->slow, s->origin, weight);
 	widen(s, x);
 	learn_levels(s, x, slot, deviation, troubled);
+	features[SCALAR_LEAN] = fmin(fabs((double)s->lean) / root((double)s->slot_variance, s->origin), FEATURE_MAX);
 	if (fabs((double)s->slow) > REBASE * deviation)
 		rebase(s);
 	return true;

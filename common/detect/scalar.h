@@ -19,6 +19,7 @@ enum scalar_feature {
 	SCALAR_SLOT,  /* value against the mean of its time of day */
 	SCALAR_SHIFT, /* mean of the last SCALAR_START values against the slow mean */
 	SCALAR_STEP,  /* value against the one before */
+	SCALAR_LEAN,  /* mean distance of the last values to their times of day */
 	SCALAR_FEATURES
 };
 

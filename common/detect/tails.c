@@ -36,7 +36,7 @@
 #define FADE 8
 #define RAW_MAX 1e9
 #define GAMMA_USUAL 0.02
-#define GAMMA_PRIOR 16.0  /* 1/(2 sd^2) of gamma */
+#define GAMMA_PRIOR 16.0 /* 1/(2 sd^2) of gamma */
 #define PRIOR_WEIGHT 2.0 /* excesses that the prior scale is worth */
 #define UNCERTAIN 0.3    /* divided by the number of excesses: what gamma is raised by */
 #define P_LEAST 1e-300
@@ -182,7 +182,7 @@ choose_threshold(struct tails *t)
 	while (b > 0 && above + t->bucket[b] <= wanted)
 		above += t->bucket[b--];
 	/* Between the edges around the wanted share, the nearer one. */
-	if (above * (above + t->bucket[b]) > wanted * wanted && b < TAILS_BUCKETS - 1)
+	if (b < TAILS_BUCKETS - 1 && above * (above + t->bucket[b]) > wanted * wanted)
 		b++;
 	t->threshold = (uint8_t)b;
 }

@@ -1,7 +1,8 @@
 /*
- * engine.c -- a network is packed for the kernels once; its requests are then served a few series at a time: their contexts are
- * read (engine_read.c), their paths drawn (engine_decode.c, engine_draw.c).  Series and paths are rows or columns of products
- * whose numbers do not depend on their neighbours, so how requests are grouped changes nothing.
+ * engine.c -- a network is packed for the kernels once; its requests are then served some dozens at a time: their contexts are
+ * read (engine_read.c, engine_wide.c), and the paths of a few of them drawn (engine_decode.c, engine_draw.c) until that is
+ * done.  Series and paths are rows or columns of products whose numbers do not depend on their neighbours, so how requests are
+ * grouped changes nothing.
  */
 #include "common/forecast/engine.h"
 
@@ -11,7 +12,8 @@
 
 #include "common/forecast/engine_parts.h"
 
-#define AHEAD_MAX ((size_t)64 << 20) /* bytes for what is known ahead: with long horizons fewer series at a time */
+#define AHEAD_MAX \
+	((size_t)64 << 20) /* bytes for what is known ahead: with long horizons fewer series at a time; for windows */
 
 static size_t
 round_up(size_t n)
@@ -45,6 +47,9 @@ lay_weights(struct engine *e, struct layout *l)
 		layer->in = part(l, layer->inputs * e->gates);
 		layer->hh = part(l, e->hidden * e->gates);
 		layer->step = part(l, e->hidden * (layer->path_inputs + e->hidden) * 4);
+		layer->wide = layer->step;
+		if (i == 0)
+			layer->wide = part(l, e->hidden * (layer->inputs + e->hidden) * 4);
 	}
 	e->head = part(l, e->model->n_params * e->hidden);
 	e->head_bias = part(l, e->model->n_params);
@@ -72,34 +77,48 @@ lay_block(struct engine *e, struct layout *l)
 	b->key = part(l, 2 * b->ld);
 }
 
+/* Contexts. */
+static void
+lay_reading(struct engine *e, struct layout *l)
+{
+	size_t rows = e->series * ENGINE_CHUNK, layers = (size_t)e->model->config.layers;
+
+	e->x = part(l, rows * e->model->n_inputs);
+	e->z = part(l, rows * e->gates + KERNEL_COLUMNS);
+	e->wide.past = part(l, e->model->past * ENGINE_READ);
+	for (int i = 0; i < 2; i++)
+		e->wide.chain[i] = part(l, (e->model->n_inputs + layers * e->hidden) * ENGINE_READ);
+	for (size_t i = 0; i < layers; i++) {
+		e->h[i] = part(l, (rows + e->series) * e->stride);
+		e->wide.c[i] = part(l, e->hidden * ENGINE_READ);
+		e->state_h[i] = part(l, e->reads * e->stride);
+		e->state_c[i] = part(l, e->reads * e->stride);
+		e->begin[i] = part(l, e->series * e->gates);
+	}
+}
+
 static size_t
 lay_out(struct engine *e, float *memory)
 {
 	struct layout l = { .memory = memory };
-	size_t rows = e->series * ENGINE_CHUNK, horizon = (size_t)e->model->config.horizon;
+	size_t horizon = (size_t)e->model->config.horizon;
 
 	lay_weights(e, &l);
-	e->x = part(&l, rows * e->model->n_inputs);
-	e->z = part(&l, rows * e->gates + KERNEL_COLUMNS);
-	for (int32_t i = 0; i < e->model->config.layers; i++) {
-		e->h[i] = part(&l, (rows + e->series) * e->stride);
-		e->c[i] = part(&l, e->series * e->stride);
-		e->first[i] = part(&l, e->series * e->gates);
-	}
+	lay_reading(e, &l);
 	e->ahead = part(&l, e->series * horizon * e->gates);
 	lay_block(e, &l);
 	e->samples = part(&l, e->series * horizon * e->paths);
-	e->finite = part(&l, e->paths);
-	e->less = part(&l, e->paths);
+	e->sorted = part(&l, e->paths * KERNEL_COLUMNS);
 	return l.used;
 }
 
 /* ---- weights ---- */
 
+/* In units of the gates' exponents. */
 static float
-halved(const struct engine *e, size_t row, float weight)
+scaled(const struct engine *e, size_t row, float weight)
 {
-	return row / e->hidden == 2 ? weight : weight * 0.5f;
+	return weight * (row / e->hidden == 2 ? 2 * KERNEL_GATE : KERNEL_GATE);
 }
 
 static void
@@ -107,21 +126,20 @@ pack_turned(const struct engine *e, const float *weights, size_t k, float *to)
 {
 	for (size_t row = 0; row < 4 * e->hidden; row++)
 		for (size_t i = 0; i < k; i++)
-			to[i * e->gates + row] = halved(e, row, weights[row * k + i]);
+			to[i * e->gates + row] = scaled(e, row, weights[row * k + i]);
 }
 
+/* [unit][k][4]; the first N inputs, the last one first when TURNED, and h. */
 static void
-pack_step(const struct engine *e, const struct deepar_layer *from, bool lags, struct engine_layer *to)
+pack_units(const struct engine *e, const struct deepar_layer *from, size_t inputs, size_t n, bool turned, float *to)
 {
-	size_t n = to->path_inputs, all = n + e->hidden;
-
 	for (size_t row = 0; row < 4 * e->hidden; row++) {
-		float *unit = to->step + row % e->hidden * all * 4 + row / e->hidden;
+		float *unit = to + row % e->hidden * (n + e->hidden) * 4 + row / e->hidden;
 
 		for (size_t i = 0; i < n; i++)
-			unit[(lags ? n - 1 - i : i) * 4] = halved(e, row, from->weight_ih[row * to->inputs + i]);
+			unit[(turned ? n - 1 - i : i) * 4] = scaled(e, row, from->weight_ih[row * inputs + i]);
 		for (size_t i = 0; i < e->hidden; i++)
-			unit[(n + i) * 4] = halved(e, row, from->weight_hh[row * e->hidden + i]);
+			unit[(n + i) * 4] = scaled(e, row, from->weight_hh[row * e->hidden + i]);
 	}
 }
 
@@ -136,10 +154,12 @@ pack(struct engine *e)
 		struct deepar_layer from = deepar_layer(m, i);
 
 		for (size_t row = 0; row < 4 * e->hidden; row++)
-			to->bias[row] = halved(e, row, from.bias_ih[row] + from.bias_hh[row]);
+			to->bias[row] = scaled(e, row, from.bias_ih[row] + from.bias_hh[row]);
 		pack_turned(e, from.weight_ih, to->inputs, to->in);
 		pack_turned(e, from.weight_hh, e->hidden, to->hh);
-		pack_step(e, &from, i == 0, to);
+		pack_units(e, &from, to->inputs, to->path_inputs, i == 0, to->step);
+		if (i == 0)
+			pack_units(e, &from, to->inputs, to->inputs, false, to->wide);
 	}
 	for (size_t i = 0; i < m->n_params; i++) {
 		snprintf(name, sizeof(name), "param_proj.proj.%zu.weight", i);
@@ -149,11 +169,20 @@ pack(struct engine *e)
 	}
 }
 
+/* N, or as many of BYTES each as there is room for. */
+static size_t
+at_most(size_t n, size_t bytes)
+{
+	size_t room = AHEAD_MAX / bytes;
+
+	return room >= n ? n : room > 0 ? room : 1;
+}
+
 static void
 measure(struct engine *e)
 {
 	const struct deepar_config *c = &e->model->config;
-	size_t ahead;
+	size_t ahead, rows = (size_t)c->context + (size_t)c->horizon;
 
 	e->hidden = (size_t)c->hidden;
 	e->stride = round_up(e->hidden);
@@ -163,8 +192,8 @@ measure(struct engine *e)
 		e->layers[i].path_inputs = i == 0 ? c->frequency.n_lags : e->hidden;
 	}
 	ahead = (size_t)c->horizon * (e->gates + e->paths) * sizeof(float);
-	e->series = ahead * ENGINE_SERIES <= AHEAD_MAX ? ENGINE_SERIES : AHEAD_MAX / ahead;
-	e->series = e->series > 0 ? e->series : 1;
+	e->series = at_most(ENGINE_SERIES, ahead);
+	e->reads = at_most(ENGINE_READ, (e->model->past + rows * (e->model->n_inputs + 1)) * sizeof(float));
 }
 
 int
@@ -189,7 +218,7 @@ engine_new(const struct deepar *m, const struct kernel *kernel, size_t paths, st
 	memset(e->memory, 0, floats * sizeof(float));
 	lay_out(e, e->memory);
 	pack(e);
-	for (size_t i = 0; i < e->series; i++)
+	for (size_t i = 0; i < e->reads; i++)
 		if (deepar_window_new(m, &e->windows[i], err) < 0)
 			return -1;
 	*ret = TAKE(e);
@@ -201,7 +230,7 @@ engine_free(struct engine *e)
 {
 	if (!e)
 		return;
-	for (size_t i = 0; i < ENGINE_SERIES; i++)
+	for (size_t i = 0; i < ENGINE_READ; i++)
 		deepar_window_clear(&e->windows[i]);
 	free(e->memory);
 	free(e);
@@ -209,20 +238,88 @@ engine_free(struct engine *e)
 
 /* ---- requests ---- */
 
+/* Where what is drawn goes: samples, or their quantiles. */
+struct sink {
+	float *samples;
+	const double *levels;
+	size_t n_levels;
+	double *values;
+};
+
+/* Row R of samples to column R, those that are no numbers behind all others; how many are numbers. */
+static size_t
+to_column(struct engine *e, const float *row, size_t r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->paths; i++) {
+		bool finite = isfinite(row[i]);
+
+		e->sorted[i * KERNEL_COLUMNS + r] = finite ? row[i] : INFINITY;
+		n += finite;
+	}
+	return n;
+}
+
+/* Of N rows, at most KERNEL_COLUMNS. */
+static void
+rows_quantiles(struct engine *e, const float *rows, size_t n, const struct sink *to, double *values)
+{
+	size_t finite[KERNEL_COLUMNS] = { 0 };
+
+	for (size_t r = 0; r < n; r++)
+		finite[r] = to_column(e, rows + r * e->paths, r);
+	e->kernel->sort(e->paths, e->sorted);
+	for (size_t r = 0; r < n; r++)
+		for (size_t i = 0; i < to->n_levels; i++) {
+			size_t rank = finite[r] > 0 ? (size_t)rint((double)(finite[r] - 1) * to->levels[i]) : 0;
+
+			values[r * to->n_levels + i] =
+			    finite[r] > 0 ? (double)e->sorted[rank * KERNEL_COLUMNS + r] : (double)NAN;
+		}
+}
+
+/* The paths of N series from window FIRST on, which are those from AT on of all. */
+static void
+draw(struct engine *e, const struct engine_request *requests, size_t first, size_t n, size_t horizon, size_t at,
+     const struct engine_probe *probe, const struct sink *to)
+{
+	float *samples = to->samples ? to->samples + at * horizon * e->paths : e->samples;
+	struct engine_probe some = probe ? *probe : (struct engine_probe){ 0 };
+
+	if (some.params)
+		some.params += at * horizon * e->model->n_params;
+	engine_ahead(e, first, n, horizon);
+	engine_decode(e, requests, n, horizon, &some, samples);
+	for (size_t r = 0; r < n * horizon && to->values; r += KERNEL_COLUMNS)
+		rows_quantiles(e, samples + r * e->paths,
+			       n * horizon - r < KERNEL_COLUMNS ? n * horizon - r : KERNEL_COLUMNS, to,
+			       to->values + (at * horizon + r) * to->n_levels);
+}
+
+static void
+run(struct engine *e, const struct engine_request *requests, size_t n, size_t horizon, const struct engine_probe *probe,
+    const struct sink *to)
+{
+	assert(horizon <= (size_t)e->model->config.horizon);
+	for (size_t at = 0, read; at < n; at += read) {
+		size_t turns = (n - at + e->reads - 1) / e->reads, even = round_up((n - at + turns - 1) / turns);
+
+		read = even < e->reads ? even : e->reads;
+		read = n - at < read ? n - at : read;
+		engine_read(e, requests + at, read);
+		for (size_t i = 0, some; i < read; i += some) {
+			some = read - i < e->series ? read - i : e->series;
+			draw(e, requests + at + i, i, some, horizon, at + i, probe, to);
+		}
+	}
+}
+
 void
 engine_run(struct engine *e, const struct engine_request *requests, size_t n, size_t horizon,
 	   const struct engine_probe *probe, float *samples)
 {
-	assert(horizon <= (size_t)e->model->config.horizon);
-	for (size_t i = 0, some; i < n; i += some) {
-		struct engine_probe part_probe = probe ? *probe : (struct engine_probe){ 0 };
-
-		some = n - i < e->series ? n - i : e->series;
-		if (part_probe.params)
-			part_probe.params += i * horizon * e->model->n_params;
-		engine_read(e, requests + i, some, horizon);
-		engine_decode(e, requests + i, some, horizon, &part_probe, samples + i * horizon * e->paths);
-	}
+	run(e, requests, n, horizon, probe, &(struct sink){ .samples = samples });
 }
 
 void
@@ -231,49 +328,9 @@ engine_sample(struct engine *e, const struct engine_request *requests, size_t n,
 	engine_run(e, requests, n, horizon, NULL, samples);
 }
 
-/* The finite ones of a row of samples, each where its rank is; equal ones share a place and leave NaN behind it. */
-static size_t
-ordered(struct engine *e, float *row)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < e->paths; i++) {
-		e->finite[n] = row[i];
-		n += isfinite(row[i]) ? 1 : 0;
-	}
-	for (size_t i = n; i < round_up(n); i++)
-		e->finite[i] = INFINITY;
-	e->kernel->ranks(round_up(n), e->finite, e->less);
-	for (size_t i = 0; i < n; i++)
-		row[i] = NAN;
-	for (size_t i = 0; i < n; i++)
-		row[e->less[i]] = e->finite[i];
-	return n;
-}
-
-static void
-row_quantiles(struct engine *e, float *row, const double *levels, size_t n_levels, double *values)
-{
-	size_t n = ordered(e, row);
-
-	for (size_t i = 0; i < n_levels; i++) {
-		size_t rank = n > 0 ? (size_t)rint((double)(n - 1) * levels[i]) : 0;
-
-		while (n > 0 && isnan(row[rank]))
-			rank--;
-		values[i] = n > 0 ? (double)row[rank] : (double)NAN;
-	}
-}
-
 void
 engine_quantiles(struct engine *e, const struct engine_request *requests, size_t n, size_t horizon,
 		 const double *levels, size_t n_levels, double *values)
 {
-	for (size_t i = 0, some; i < n; i += some) {
-		some = n - i < e->series ? n - i : e->series;
-		engine_sample(e, requests + i, some, horizon, e->samples);
-		for (size_t r = 0; r < some * horizon; r++)
-			row_quantiles(e, e->samples + r * e->paths, levels, n_levels,
-				      values + (i * horizon + r) * n_levels);
-	}
+	run(e, requests, n, horizon, NULL, &(struct sink){ .levels = levels, .n_levels = n_levels, .values = values });
 }

@@ -29,7 +29,7 @@ block_columns(struct engine *e, size_t at, size_t total)
 			b->series[b->runs++] = series;
 		}
 		b->path[j] = column % e->paths;
-		b->scale[j] = (float)e->windows[series].scale;
+		b->scale[j] = (float)e->windows[e->first + series].scale;
 	}
 }
 
@@ -51,8 +51,8 @@ block_begin(struct engine *e)
 
 	for (int32_t l = 0; l < e->model->config.layers; l++) {
 		for (size_t s = 0; s < b->runs; s++) {
-			h[s] = e->h[l] + b->series[s] * (ENGINE_CHUNK + 1) * e->stride;
-			c[s] = e->c[l] + b->series[s] * e->stride;
+			h[s] = e->state_h[l] + (e->first + b->series[s]) * e->stride;
+			c[s] = e->state_c[l] + (e->first + b->series[s]) * e->stride;
 		}
 		e->kernel->spread(e->hidden, b->width, b->ld, b->runs, h, b->start, block_h(e, l, 0));
 		e->kernel->spread(e->hidden, b->width, b->ld, b->runs, c, b->start, b->c[l]);
@@ -68,10 +68,13 @@ block_base(struct engine *e, const float *rows, size_t ld, struct kernel_step *s
 
 	for (size_t s = 0; s < b->runs; s++)
 		from[s] = rows + b->series[s] * ld;
-	step->base = from[0];
-	if (b->runs > 1) {
+	step->base[0] = step->base[1] = from[0];
+	if (b->runs == 2) {
+		step->base[1] = from[1];
+		step->split = b->start[1];
+	} else if (b->runs > 2) {
 		e->kernel->spread(4 * e->hidden, b->width, b->ld, b->runs, from, b->start, b->base);
-		step->base = b->base;
+		step->base[0] = b->base;
 		step->base_gate = e->hidden * b->ld;
 		step->base_unit = b->ld;
 		step->base_columns = true;
@@ -105,7 +108,7 @@ block_step(struct engine *e, size_t k)
 			.hidden = e->hidden,
 			.columns = b->width,
 			.ld = b->ld,
-			.base = layer->bias,
+			.base = { layer->bias, layer->bias },
 			.base_gate = e->hidden,
 			.base_unit = 1,
 			.rows = 2 * e->hidden,
@@ -120,7 +123,7 @@ block_step(struct engine *e, size_t k)
 			block_lags(e, k, &step);
 		if (k == 1) {
 			step.rows -= e->hidden;
-			block_base(e, e->first[l], e->gates, &step);
+			block_base(e, e->begin[l], e->gates, &step);
 		} else if (l == 0) {
 			block_base(e, e->ahead + k * e->gates, (size_t)e->model->config.horizon * e->gates, &step);
 		}

@@ -106,7 +106,7 @@ draw_others(struct engine *e, const struct engine_request *requests, size_t k)
 
 	for (size_t j = 0; j < b->used; j++) {
 		size_t series = (b->at + j) / e->paths;
-		double params[DEEPAR_PARAMS_MAX], scale = e->windows[series].scale;
+		double params[DEEPAR_PARAMS_MAX], scale = e->windows[e->first + series].scale;
 		struct stream stream = { random_u64(requests[series].noise, k, b->path[j]), 0 };
 
 		column_params(e, j, params);
@@ -123,7 +123,7 @@ probe_step(struct engine *e, size_t k, size_t horizon, const struct engine_probe
 
 	for (size_t j = 0; j < b->width; j++) {
 		size_t series = (b->at + (j < b->used ? j : b->used - 1)) / e->paths;
-		double params[DEEPAR_PARAMS_MAX], scale = e->windows[series].scale;
+		double params[DEEPAR_PARAMS_MAX], scale = e->windows[e->first + series].scale;
 
 		column_params(e, j, params);
 		for (size_t i = 0; i < e->model->n_params && probe->params && b->path[j] == 0; i++)

@@ -17,16 +17,24 @@
 #define KERNEL_COLUMNS 16
 
 /*
+ * Gates come in units of their exponents: i, f and o times -log2(e), and g, whose tanh has the square of exp, times twice that.
+ * Who packs weights and biases multiplies them.
+ */
+#define KERNEL_GATE (-1.44269504f)
+
+/*
  * One layer of an LSTM, one step on, many columns: z = base + w x, where x is the inputs' rows and, right behind them, those of
- * the layer's own h; then c and h of the next step.  Gates i, f and o come at half their size (base and w have been halved), as
- * sigmoid(z) = (1 + tanh(z / 2)) / 2.
+ * the layer's own h; then c and h of the next step.  Gates in units of KERNEL_GATE.
  */
 struct kernel_step {
 	size_t hidden, columns, ld; /* ld: stride of x, c, h, and of base where it has columns */
 
-	/* Of gate g and unit u: base[g * base_gate + u * base_unit], the same for all columns or a row of them. */
-	const float *base;
-	size_t base_gate, base_unit;
+	/*
+	 * Of gate g and unit u: base[][g * base_gate + u * base_unit], one number for the columns before SPLIT and one for the
+	 * others; or, with base_columns, base[0] has a row of them.
+	 */
+	const float *base[2];
+	size_t base_gate, base_unit, split;
 	bool base_columns;
 
 	size_t rows;    /* of x */
@@ -60,8 +68,8 @@ struct kernel {
 	void (*lstm_cell)(size_t hidden, size_t columns, size_t ld, float *z, float *c, float *h, float *t);
 
 	/*
-	 * The same for one column that lies along memory: Z holds 4 gates of HIDDEN numbers, i, f and o at half their size, and
-	 * is not changed; Z, C and H may be read and written up to KERNEL_COLUMNS numbers too far.
+	 * The same for one column that lies along memory: Z holds 4 gates of HIDDEN numbers in units of KERNEL_GATE, and is not
+	 * changed; Z, C and H may be read and written up to KERNEL_COLUMNS numbers too far.
 	 */
 	void (*lstm_column)(size_t hidden, const float *z, float *c, float *h);
 
@@ -91,8 +99,8 @@ struct kernel {
 			  const float *v, float *x);
 	void (*normal)(size_t n, const float *mu, const float *sigma, const float *u, const float *v, float *x);
 
-	/* LESS[i]: how many of the N numbers are less than X[i]. */
-	void (*ranks)(size_t n, const float *x, int32_t *less);
+	/* In place: each of the KERNEL_COLUMNS columns of X, N rows, in ascending order.  No column may have a NaN. */
+	void (*sort)(size_t n, float *x);
 };
 
 uint64_t kernel_noise_key(uint64_t seed, uint64_t stream);

@@ -1,5 +1,5 @@
 /*
- * kernel_draw.h -- part of kernel_set.c: from counters to draws.  The mix is that of common/base/random.h.
+ * kernel_draw.h -- part of kernel_set.c: from counters to draws, and these in order.  The mix is that of common/base/random.h.
  *
  * Student t without rejection: R. Bailey, "Polar generation of random variates with the t-distribution", Math. Comp. 62, 1994:
  * T = sqrt(nu (U^(-2/nu) - 1)) cos(2 pi V).  U is at least 2^-32, so that T is finite for every nu > 0.5.  Normal: G. Box and
@@ -54,21 +54,36 @@ normal(size_t n, const float *mu, const float *sigma, const float *u, const floa
 	}
 }
 
-static void
-ranks(size_t n, const float *x, int32_t *less)
+INLINE void
+exchange(float *a, float *b)
 {
-	for (size_t i = 0; i < n; i += KERNEL_COLUMNS) {
-		ivec count[KERNEL_COLUMNS / VEC] = { 0 };
-		vec mine[KERNEL_COLUMNS / VEC];
+	for (size_t j = 0; j < KERNEL_COLUMNS; j += VEC) {
+		vec x = vec_load(a + j), y = vec_load(b + j);
 
-		UNROLL for (size_t v = 0; v < KERNEL_COLUMNS / VEC; v++) mine[v] = vec_load(x + i + v * VEC);
-		for (size_t j = 0; j < n; j++) {
-			vec other = vec_all(x[j]);
-
-			UNROLL for (size_t v = 0; v < KERNEL_COLUMNS / VEC; v++) count[v] -= other < mine[v];
-		}
-		memcpy(less + i, count, sizeof(count));
+		vec_store(a + j, vec_min(x, y));
+		vec_store(b + j, vec_max(x, y));
 	}
+}
+
+/*
+ * A network compares the same places whatever the numbers are, so that columns go side by side.  K. Batcher's, for any N, as in
+ * D. Knuth, "The Art of Computer Programming", vol. 3, 5.2.2, algorithm M: P is the distance between those that are merged.
+ */
+static void
+sort(size_t n, float *x)
+{
+	size_t half = 1;
+
+	while (half * 2 < n)
+		half *= 2;
+	for (size_t p = half; p > 0 && n > 1; p /= 2)
+		for (size_t q = half, r = 0, d = p;; d = q - p, q /= 2, r = p) {
+			for (size_t i = 0; i + d < n; i++)
+				if ((i & p) == r)
+					exchange(x + i * KERNEL_COLUMNS, x + (i + d) * KERNEL_COLUMNS);
+			if (q == p)
+				break;
+		}
 }
 
 #endif

@@ -12,7 +12,7 @@
 
 #if defined(__AVX512F__)
 #define TILE_ROWS 12 /* of two vectors each: 24 of 32 registers */
-#define FLAT_ROWS 4  /* of six vectors each, where A has few rows */
+#define FLAT_ROWS 4  /* of five or six vectors each, where A has few rows */
 #else
 #define TILE_ROWS 6
 #define FLAT_ROWS 2
@@ -70,6 +70,10 @@ tile_rows(const struct tile *t, size_t rows, const size_t vecs)
 		tile_run(t, 4, vecs);
 		return 4;
 	}
+	if (rows == 3 && FLAT_ROWS >= 4) {
+		tile_run(t, 3, vecs);
+		return 3;
+	}
 	if (rows >= 2) {
 		tile_run(t, 2, vecs);
 		return 2;
@@ -87,6 +91,8 @@ panel_run(struct tile t, size_t m, size_t vecs)
 			done = tile_rows(&t, m, 1);
 		else if (vecs == 2)
 			done = tile_rows(&t, m, 2);
+		else if (vecs == FLAT_VECS - 1)
+			done = tile_rows(&t, m, FLAT_VECS - 1);
 		else
 			done = tile_rows(&t, m, FLAT_VECS);
 		t.a += done * t.a_row;
@@ -181,6 +187,19 @@ panel(struct tile t, size_t m, size_t n, bool turned)
 		panel_run(t, m, vecs);
 }
 
+/* How wide the next panel of N columns is. */
+static size_t
+panel_width(size_t n, bool flat)
+{
+	size_t vecs = n / VEC;
+
+	if (flat && vecs >= FLAT_VECS - 1)
+		return (vecs % FLAT_VECS ? FLAT_VECS - 1 : FLAT_VECS) * VEC;
+	if (vecs >= TILE_VECS)
+		return TILE_VECS * VEC;
+	return n < VEC ? n : VEC;
+}
+
 static void
 gemm(struct tile all, size_t m, size_t n, bool turned)
 {
@@ -191,10 +210,7 @@ gemm(struct tile all, size_t m, size_t n, bool turned)
 		for (size_t j = 0, wide; j < n; j += wide) {
 			struct tile t = all;
 
-			wide = (flat && n - j >= FLAT_VECS * VEC ? FLAT_VECS : TILE_VECS) * VEC;
-			wide = n - j < wide ? n - j : wide;
-			if (wide > VEC && wide < TILE_VECS * VEC)
-				wide = VEC;
+			wide = panel_width(n - j, flat);
 			t.k = all.k - p < PANEL_DEPTH ? all.k - p : PANEL_DEPTH;
 			t.a += p * all.a_k;
 			t.b += j * b_n + p * b_k;

@@ -30,5 +30,5 @@ const struct kernel JOIN(kernel_set_, KERNEL_SET) = {
 	.noise = noise,
 	.student_t = student_t,
 	.normal = normal,
-	.ranks = ranks,
+	.sort = sort,
 };

@@ -173,22 +173,6 @@ vec_tanh_parts(vec x, vec *n, vec *d)
 	*d = vec_fma(s, q, vec_all(1));
 }
 
-/* The same with an error of 1.7e-7 before rounding; D in [1, 160]. */
-INLINE void
-vec_tanh_quick(vec x, vec *n, vec *d)
-{
-	vec y = vec_max(vec_all(-8.25f), vec_min(vec_all(8.25f), x)), s = y * y, p, q;
-
-	q = vec_fma(s, vec_all(2.34192131e-07f), vec_all(2.33611571e-04f));
-	p = vec_fma(s, vec_all(1.10513117e-05f), vec_all(2.91447314e-03f));
-	q = vec_fma(s, q, vec_all(2.36636443e-02f));
-	p = vec_fma(s, p, vec_all(1.28907696e-01f));
-	q = vec_fma(s, q, vec_all(4.62238060e-01f));
-	p = vec_fma(s, p, vec_all(9.99999178e-01f));
-	*n = y * p;
-	*d = vec_fma(s, q, vec_all(1));
-}
-
 INLINE vec
 vec_tanh(vec x)
 {

@@ -11,6 +11,7 @@ import pytest
 from support import places
 from support.fleet import await_quiet, forebay
 from support.receivers import Alertmanager, Hook, pages
+from support.states import kill
 from support.wait import until
 
 CHAIN = ("ingest-router", "realtime-scorer", "alert-notifier")
@@ -80,13 +81,13 @@ def killed(line, broker, schemas, module_fleet, hook, alertmanager, planted):
     cut = int(((middle[2] + (middle[3] - middle[2]) / 2) - START).total_seconds() // 60)
     at, still_open = 0, set()
     while not still_open:
-        forebay(line, "simulate", *SIMULATION, "--from", f"{at}m", "--until", f"{cut}m")
+        forebay(line, "simulate", *SIMULATION, *(["--from", f"{at}m"] if at else []), "--until", f"{cut}m")
         await_quiet(broker, fleet, CHAIN)
         still_open = open_alerts([schemas.decode(m.value) for m in broker.read("alerts")])
         at, cut = cut, cut + 3
         assert cut < 24 * 60, "no alert was ever open between two stretches"
     until(lambda: still_open <= {a["labels"]["alert_id"] for a in alertmanager.alerts()}, "Alertmanager has them", 60)
-    scorer.kill()
+    kill(scorer)
     scorer.start()
     scorer.await_ready()
     forebay(line, "simulate", *SIMULATION, "--from", f"{at}m")

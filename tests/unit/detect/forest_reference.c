@@ -1,5 +1,5 @@
 /* forest_reference.c -- see forest_reference.h. */
-#include "forest_reference.h"
+#include "tests/unit/detect/forest_reference.h"
 
 #include <math.h>
 #include <stdbool.h>

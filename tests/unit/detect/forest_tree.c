@@ -13,7 +13,7 @@
 #include "common/base/random.h"
 #include "common/detect/forest_math.h"
 #include "common/detect/forest_tree.h"
-#include "forest_reference.h"
+#include "tests/unit/detect/forest_reference.h"
 
 #define SAMPLE 64
 #define POINTS 2000
@@ -25,7 +25,7 @@ struct bed {
 	struct forest_tree *tree;
 	struct forest_view view;
 	int16_t values[POINTS * REFERENCE_DIMENSIONS + FOREST_PADDING];
-	int16_t point[REFERENCE_DIMENSIONS + FOREST_PADDING];
+	int16_t point[FOREST_DIMENSIONS_MAX + FOREST_PADDING];
 	const struct forest_kernel *kernel;
 };
 

@@ -1,88 +1,13 @@
 /*
- * engine.c -- paths of the kernels against the plain network in double (deepar_trace), their distribution, and that a forecast
- * does not depend on its neighbours.
+ * engine.c -- paths of the kernels against the plain network in double (deepar_trace), and that a forecast does not depend on its
+ * neighbours, good or bad.
  */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/random.h"
-#include "common/forecast/engine_parts.h"
-#include "common/forecast/head.h"
+#include "tests/unit/forecast/engine_cases.h"
 #include "tests/unit/forecast/vectors_file.h"
 
 static const char *const kernels[] = { "portable", "avx2", "avx512" };
 
 #define CLOSE 1e-5 /* |a - b| / (1 + |b|) */
-#define POINTS 900
-#define SERIES 20
-
-static double values[SERIES][POINTS];
-static struct target targets[SERIES];
-
-/* Series of different heights with a day in them, some gaps, one short, one empty of values. */
-static void
-make_targets(void)
-{
-	for (size_t s = 0; s < SERIES; s++) {
-		for (size_t i = 0; i < POINTS; i++) {
-			double day = sin((double)(i + s) * 2 * M_PI / 24);
-
-			values[s][i] = pow(3, (double)s - 8) * (5 + 3 * day + random_uniform(s, 1, i));
-			if (random_uniform(s, 2, i) < 0.02)
-				values[s][i] = NAN;
-		}
-		targets[s] = (struct target){ .start_us = INT64_C(1700000000000000), .values = values[s], .n = POINTS };
-	}
-	targets[3].n = 5;
-	for (size_t i = 0; i < POINTS; i++)
-		values[4][i] = NAN;
-}
-
-static struct deepar *
-network(const char *frequency, enum deepar_head head, int32_t layers, int32_t hidden, int32_t horizon)
-{
-	struct deepar_config c;
-	struct frequency f;
-	struct deepar *m = NULL;
-	struct err err = ERR_INIT;
-
-	assert_int_equal(frequency_parse(frequency, &f, &err), 0);
-	deepar_config_default(&f, horizon, &c);
-	c.head = head;
-	c.layers = layers;
-	c.hidden = hidden;
-	if (deepar_new(&c, &m, &err) < 0)
-		fail_msg("%s", err.text);
-	deepar_init(m, 42);
-	return m;
-}
-
-static struct engine *
-engine_of(const struct deepar *m, const char *kernel, size_t paths)
-{
-	struct engine *e = NULL;
-	struct err err = ERR_INIT;
-
-	if (engine_new(m, kernel ? kernel_find(kernel) : NULL, paths, &e, &err) < 0)
-		fail_msg("%s", err.text);
-	return e;
-}
-
-static void
-make_requests(struct engine_request *requests, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		requests[i] = (struct engine_request){ .target = &targets[i % SERIES], .noise = 1000 + i };
-}
 
 static void
 assert_close(const char *what, double got, double want)
@@ -124,21 +49,21 @@ compare_with_trace(const struct deepar *m, const struct target *t, const float *
 }
 
 static void
-follows(const struct deepar *m, const char *kernel, size_t paths)
+follows(const struct deepar *m, const char *kernel, size_t series, size_t paths)
 {
 	size_t horizon = (size_t)m->config.horizon, n = m->n_params;
-	CLEANUP(heap_free) float *samples = calloc(SERIES * horizon * paths, sizeof(*samples));
-	CLEANUP(heap_free) double *params = calloc(SERIES * horizon * n, sizeof(*params));
+	CLEANUP(heap_free) float *samples = calloc(series * horizon * paths, sizeof(*samples));
+	CLEANUP(heap_free) double *params = calloc(series * horizon * n, sizeof(*params));
 	CLEANUP(engine_free) struct engine *e = engine_of(m, kernel, paths);
 	const struct engine_probe probe = { .mean = true, .params = params };
-	struct engine_request requests[SERIES];
+	struct engine_request requests[ENGINE_WIDE];
 
-	make_requests(requests, SERIES);
-	engine_run(e, requests, SERIES, horizon, &probe, samples);
-	for (size_t s = 0; s < SERIES; s++) {
+	make_requests(requests, series);
+	engine_run(e, requests, series, horizon, &probe, samples);
+	for (size_t s = 0; s < series; s++) {
 		const float *of = samples + s * horizon * paths;
 
-		compare_with_trace(m, &targets[s], of, paths, params + s * horizon * n);
+		compare_with_trace(m, &targets[s % SERIES], of, paths, params + s * horizon * n);
 		for (size_t k = 0; k < horizon; k++)
 			for (size_t p = 1; p < paths; p++)
 				assert_true(of[k * paths + p] == of[k * paths]);
@@ -167,8 +92,8 @@ parameters_are_those_of_the_plain_network(void **state)
 		    network(rows[i].frequency, rows[i].head, rows[i].layers, rows[i].hidden, rows[i].horizon);
 
 		for (size_t k = 0; k < ARRAY_LEN(kernels); k++)
-			if (kernel_find(kernels[k]))
-				follows(m, kernels[k], rows[i].paths);
+			for (size_t n = SERIES; n <= ENGINE_WIDE && kernel_find(kernels[k]); n += ENGINE_WIDE - SERIES)
+				follows(m, kernels[k], n, rows[i].paths);
 	}
 }
 
@@ -212,46 +137,49 @@ mean_paths_are_those_of_the_reference(void **state)
 
 /* ---- independence ---- */
 
+#define MANY (ENGINE_READ + 6)
+
 static void
-alone_and_among_others(enum deepar_head head, size_t paths)
+alone_and_among_others(enum deepar_head head, size_t n, size_t paths)
 {
-	enum { N = SERIES, H = 12 };
+	enum { H = 12 };
 	CLEANUP(deepar_free) struct deepar *m = network("1h", head, 2, 12, H);
 	CLEANUP(engine_free) struct engine *e = engine_of(m, NULL, paths);
-	CLEANUP(heap_free) float *all = calloc(N * H * paths, sizeof(*all));
-	CLEANUP(heap_free) float *some = calloc(N * H * paths, sizeof(*some));
-	struct engine_request requests[N], turned[N];
+	CLEANUP(heap_free) float *all = calloc(n * H * paths, sizeof(*all));
+	CLEANUP(heap_free) float *some = calloc(n * H * paths, sizeof(*some));
+	struct engine_request requests[MANY], turned[MANY];
 	size_t size = H * paths;
 
-	make_requests(requests, N);
-	engine_sample(e, requests, N, H, all);
-	for (size_t i = 0; i < N; i++)
-		turned[i] = requests[N - 1 - i];
-	engine_sample(e, turned, N, H, some);
-	for (size_t i = 0; i < N; i++)
-		assert_memory_equal(some + (N - 1 - i) * size, all + i * size, size * sizeof(*all));
-	for (size_t i = 0; i < N; i++) {
+	make_requests(requests, n);
+	engine_sample(e, requests, n, H, all);
+	for (size_t i = 0; i < n; i++)
+		turned[i] = requests[n - 1 - i];
+	engine_sample(e, turned, n, H, some);
+	for (size_t i = 0; i < n; i++)
+		assert_memory_equal(some + (n - 1 - i) * size, all + i * size, size * sizeof(*all));
+	for (size_t i = 0; i < n; i++) {
 		engine_sample(e, requests + i, 1, H, some);
 		assert_memory_equal(some, all + i * size, size * sizeof(*all));
 	}
 	engine_sample(e, requests + 2, 5, H, some);
 	assert_memory_equal(some, all + 2 * size, 5 * size * sizeof(*all));
 	/* the beginning of a longer forecast */
-	engine_sample(e, requests, N, 5, some);
-	for (size_t i = 0; i < N; i++)
+	engine_sample(e, requests, n, 5, some);
+	for (size_t i = 0; i < n; i++)
 		assert_memory_equal(some + i * 5 * paths, all + i * size, 5 * paths * sizeof(*all));
 }
 
+/* More than are read together, and few enough to be read one by one. */
 static void
 neighbours_change_nothing(void **state)
 {
-	static const size_t paths[] = { 1, 7, 16, 37, 100, 250 };
+	static const size_t paths[] = { 1, 7, 16, 37, 100, 250 }, n[] = { MANY, 40, ENGINE_WIDE, SERIES, SERIES, 7 };
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-		alone_and_among_others(HEAD_STUDENT_T, paths[i]);
-	alone_and_among_others(HEAD_NORMAL, 20);
-	alone_and_among_others(HEAD_NEGATIVE_BINOMIAL, 20);
-	alone_and_among_others(HEAD_BETA, 20);
+		alone_and_among_others(HEAD_STUDENT_T, n[i], paths[i]);
+	alone_and_among_others(HEAD_NORMAL, SERIES, 20);
+	alone_and_among_others(HEAD_NEGATIVE_BINOMIAL, MANY, 5);
+	alone_and_among_others(HEAD_BETA, SERIES, 20);
 }
 
 /* A path is the same whatever the number of paths. */
@@ -274,20 +202,22 @@ more_paths_keep_the_first(void **state)
 static void
 wide_vectors_give_the_same_bits(void **state)
 {
-	enum { H = 24, PATHS = 100, SIZE = SERIES * H * PATHS };
+	enum { H = 24, N = 50, PATHS = 50, SIZE = N * H * PATHS };
 	CLEANUP(deepar_free) struct deepar *m = network("1h", HEAD_STUDENT_T, 2, 40, H);
 	CLEANUP(heap_free) float *a = calloc(SIZE, sizeof(*a)), *b = calloc(SIZE, sizeof(*b));
-	struct engine_request requests[SERIES];
+	struct engine_request requests[N];
 
 	if (!kernel_find("avx512"))
 		skip();
-	make_requests(requests, SERIES);
-	for (int i = 0; i < 2; i++) {
-		CLEANUP(engine_free) struct engine *e = engine_of(m, i == 0 ? "avx2" : "avx512", PATHS);
+	make_requests(requests, N);
+	for (size_t n = ENGINE_WIDE - 1; n <= N; n += N - ENGINE_WIDE + 1) {
+		for (int i = 0; i < 2; i++) {
+			CLEANUP(engine_free) struct engine *e = engine_of(m, i == 0 ? "avx2" : "avx512", PATHS);
 
-		engine_sample(e, requests, SERIES, H, i == 0 ? a : b);
+			engine_sample(e, requests, n, H, i == 0 ? a : b);
+		}
+		assert_memory_equal(a, b, n * H * PATHS * sizeof(*a));
 	}
-	assert_memory_equal(a, b, SIZE * sizeof(*a));
 }
 
 static void
@@ -307,150 +237,7 @@ noise_decides(void **state)
 	assert_true(same < 3);
 }
 
-/* ---- distribution: a network of zeros draws the same parameters at every step ---- */
-
-#define STEPS 4
-#define PATHS 1000
-#define REQUESTS 40
-
-static void
-moments_of(const float *samples, size_t step, double *mean, double *variance)
-{
-	double n = REQUESTS * PATHS;
-
-	*mean = *variance = 0;
-	for (size_t r = 0; r < REQUESTS; r++)
-		for (size_t p = 0; p < PATHS; p++)
-			*mean += (double)samples[(r * STEPS + step) * PATHS + p] / n;
-	for (size_t r = 0; r < REQUESTS; r++)
-		for (size_t p = 0; p < PATHS; p++)
-			*variance += pow((double)samples[(r * STEPS + step) * PATHS + p] - *mean, 2) / n;
-}
-
-/* Of step A of a request and step B of one SHIFT requests on. */
-static double
-correlation(const float *samples, size_t a, size_t b, size_t shift)
-{
-	double mean_a, mean_b, var_a, var_b, sum = 0;
-
-	moments_of(samples, a, &mean_a, &var_a);
-	moments_of(samples, b, &mean_b, &var_b);
-	for (size_t r = 0; r < REQUESTS; r++)
-		for (size_t p = 0; p < PATHS; p++)
-			sum += ((double)samples[(r * STEPS + a) * PATHS + p] - mean_a) *
-			       ((double)samples[((r + shift) % REQUESTS * STEPS + b) * PATHS + p] - mean_b);
-	return sum / (REQUESTS * PATHS) / sqrt(var_a * var_b);
-}
-
-static double
-variance_of(enum deepar_head head, const double *p, double scale)
-{
-	double mean = head_mean(head, p, scale);
-
-	switch (head) {
-	case HEAD_STUDENT_T: return scale * scale * p[2] * p[2] * p[0] / (p[0] - 2);
-	case HEAD_NORMAL: return scale * scale * p[1] * p[1];
-	case HEAD_NEGATIVE_BINOMIAL: return mean + mean * mean / p[0];
-	default: return mean * (1 - mean) / (p[0] + p[1] + 1);
-	}
-}
-
-static void
-check_moments(const struct deepar *m, const double *raw, const float *samples)
-{
-	double params[DEEPAR_PARAMS_MAX], scale = 0, n = REQUESTS * PATHS;
-	struct deepar_window w;
-	struct err err = ERR_INIT;
-
-	assert_int_equal(deepar_window_new(m, &w, &err), 0);
-	deepar_window_fill(m, &targets[8], targets[8].n, &w);
-	scale = w.scale;
-	deepar_window_clear(&w);
-	head_map(m->config.head, raw, params);
-	for (size_t k = 0; k < STEPS; k++) {
-		double mean, variance, want = variance_of(m->config.head, params, scale);
-
-		moments_of(samples, k, &mean, &variance);
-		if (fabs(mean - head_mean(m->config.head, params, scale)) > 4 * sqrt(want / n))
-			fail_msg("%s: step %zu has mean %g, must be %g", deepar_head_name(m->config.head), k, mean,
-				 head_mean(m->config.head, params, scale));
-		if (fabs(variance / want - 1) > 0.05)
-			fail_msg("%s: step %zu has variance %g, must be %g", deepar_head_name(m->config.head), k,
-				 variance, want);
-		for (size_t j = 0; j < STEPS; j++)
-			for (size_t shift = j == k; shift < 3; shift++)
-				assert_true(fabs(correlation(samples, k, j, shift)) < 5 / sqrt(n));
-	}
-}
-
-static void
-draws_have_the_moments_of_their_head(void **state)
-{
-	static const struct {
-		enum deepar_head head;
-		double raw[DEEPAR_PARAMS_MAX];
-	} rows[] = {
-		{ HEAD_STUDENT_T, { 10, 1.5, -0.5 } },
-		{ HEAD_NORMAL, { 0.5, -1 } },
-		{ HEAD_NEGATIVE_BINOMIAL, { 2, 0.25 } },
-		{ HEAD_BETA, { 1, 2 } },
-	};
-	CLEANUP(heap_free) float *samples = calloc(REQUESTS * STEPS * PATHS, sizeof(*samples));
-	struct engine_request requests[REQUESTS];
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		CLEANUP(deepar_free) struct deepar *m = network("1h", rows[i].head, 1, 8, STEPS);
-		struct engine *e;
-
-		memset(m->weights, 0, m->n_weights * sizeof(*m->weights));
-		for (size_t p = 0; p < m->n_params; p++) {
-			char name[48];
-
-			snprintf(name, sizeof(name), "param_proj.proj.%zu.bias", p);
-			*deepar_numbers(m, name) = (float)rows[i].raw[p];
-		}
-		e = engine_of(m, NULL, PATHS);
-		for (size_t r = 0; r < REQUESTS; r++)
-			requests[r] = (struct engine_request){ &targets[8], r };
-		engine_sample(e, requests, REQUESTS, STEPS, samples);
-		check_moments(m, rows[i].raw, samples);
-		for (size_t j = 0; j < REQUESTS * STEPS * PATHS && rows[i].head == HEAD_NEGATIVE_BINOMIAL; j++)
-			assert_true(samples[j] >= 0 && samples[j] == floorf(samples[j]));
-		engine_free(e);
-	}
-}
-
-/* ---- quantiles and bad input ---- */
-
-static int
-ascending(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void
-quantiles_are_ranks_of_the_samples(void **state)
-{
-	enum { H = 5, N = 11, LEVELS = 6 };
-	static const double levels[LEVELS] = { 0, 0.1, 0.5, 0.505, 0.9, 1 };
-	static const size_t ranks[LEVELS] = { 0, 10, 50, 50, 89, 99 }; /* of 100: 49.5 -> 50, 49.995, 89.1 */
-	CLEANUP(deepar_free) struct deepar *m = network("1h", HEAD_NEGATIVE_BINOMIAL, 1, 8, H);
-	CLEANUP(engine_free) struct engine *e = engine_of(m, NULL, 100);
-	float samples[N * H * 100];
-	double got[N * H * LEVELS];
-	struct engine_request requests[N];
-
-	make_requests(requests, N);
-	engine_sample(e, requests, N, H, samples);
-	engine_quantiles(e, requests, N, H, levels, LEVELS, got);
-	for (size_t r = 0; r < N * H; r++) {
-		qsort(samples + r * 100, 100, sizeof(*samples), ascending);
-		for (size_t l = 0; l < LEVELS; l++)
-			assert_true(got[r * LEVELS + l] == (double)samples[r * 100 + ranks[l]]);
-	}
-}
+/* ---- bad input ---- */
 
 static void
 numbers_out_of_range_spoil_only_their_own(void **state)
@@ -519,8 +306,6 @@ main(void)
 		cmocka_unit_test(more_paths_keep_the_first),
 		cmocka_unit_test(wide_vectors_give_the_same_bits),
 		cmocka_unit_test(noise_decides),
-		cmocka_unit_test(draws_have_the_moments_of_their_head),
-		cmocka_unit_test(quantiles_are_ranks_of_the_samples),
 		cmocka_unit_test(numbers_out_of_range_spoil_only_their_own),
 		cmocka_unit_test(wild_heads_give_no_infinity),
 		cmocka_unit_test(paths_have_limits),

@@ -15,7 +15,9 @@ static const struct row {
 	enum err_reason reason;
 } rows[] = {
 	{ "defaults", { NULL }, REASON_NONE },
-	{ "all levels alike", { "--alert.pending.p=1e-6", "--alert.firing.p=1e-6" }, REASON_NONE },
+	{ "all levels alike",
+	  { "--alert.pending.p=1e-6", "--alert.firing.p=1e-6", "--alert.critical.p=1e-6" },
+	  REASON_NONE },
 	{ "firing above pending", { "--alert.firing.p=0.01" }, REASON_OPTION_INVALID },
 	{ "critical above firing", { "--alert.critical.p=0.001" }, REASON_OPTION_INVALID },
 	{ "more than the window", { "--alert.firing.readings=4" }, REASON_OPTION_INVALID },
