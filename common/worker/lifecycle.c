@@ -1,6 +1,7 @@
 /* lifecycle.c -- what surrounds the loop: signals, the watchdog thread, and the answers of the HTTP thread. */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +14,18 @@
 #define WATCH_INTERVAL_US (200 * US_PER_MS)
 #define EXIT_STUCK 4
 
-static volatile sig_atomic_t stop_signal;
+static atomic_int stop_signal; /* a handler may run on any thread */
 
 static void
 on_signal(int number)
 {
-	stop_signal = number;
+	atomic_store(&stop_signal, number);
 }
 
 bool
 lifecycle_stop_wanted(void)
 {
-	return stop_signal != 0;
+	return atomic_load(&stop_signal) != 0;
 }
 
 static void

@@ -2,6 +2,7 @@
 #include "workers/model-trainer/job.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,13 +17,13 @@
 
 #define NAME "model-trainer"
 
-static volatile sig_atomic_t stop_signal;
+static atomic_int stop_signal; /* a handler may run on any thread */
 static struct itimerval shutdown_limit;
 
 static void
 on_signal(int number)
 {
-	stop_signal = number;
+	atomic_store(&stop_signal, number);
 	setitimer(ITIMER_REAL, &shutdown_limit, NULL);
 }
 
@@ -36,7 +37,7 @@ on_alarm(int number)
 bool
 job_stop_wanted(void)
 {
-	return stop_signal != 0;
+	return atomic_load(&stop_signal) != 0;
 }
 
 static void
