@@ -1,12 +1,13 @@
 /*
  * detector.c -- what a value costs the detector of one stream, on one core.
  *
- *	detector MEMBERS STREAMS RECORDS	e.g. scalar,forecast 1 10000000
+ *	detector MEMBERS STREAMS RECORDS [AHEAD]	e.g. scalar,forecast 1 10000000
  *	-> {"members":...,"streams":...,"records":...,"records_per_s":...,"p50_ns":...,"p99_ns":...,"memory_bytes":...}
  *
- * Values are normal around a daily season, made before; streams take turns, each value is one later than the stream's last.
- * One stream is hot: all of it stays in the nearest cache.  Time is the processor's.  p50 and p99 are of single values, timed
- * one by one in a second run, with what a look at the clock costs taken off.
+ * Values are normal around a daily season, made before; streams take turns, but not in the order that they have in memory, and
+ * each value is one later than the stream's last.  One stream is hot: all of it stays in the nearest cache.  AHEAD (0): the
+ * detector of the value so many later is fetched, as a batch makes possible.  Time is the processor's.  p50 and p99 are of single
+ * values, timed one by one in a second run, with what a look at the clock costs taken off.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,14 +20,15 @@
 
 #define STEP_US INT64_C(300000000)
 #define DAY 288
-#define WARM 2000 /* values of each stream before any is timed */
+#define WARM 2000    /* values of the first stream, which the others are copies of */
+#define SHUFFLE 7919 /* streams between one turn and the next: a prime */
 #define VALUES 65536
 #define SINGLES 1000000 /* values that are timed one by one, at most */
 
 struct run {
 	struct detector_options options;
 	struct detector *detectors;
-	long streams, at; /* values added in all */
+	long streams, at, ahead; /* values added in all; detector_fetch() */
 	double values[VALUES], forecasts[VALUES];
 	double strange; /* how much was: so that nothing is optimised away */
 };
@@ -49,6 +51,12 @@ make_values(struct run *r)
 	}
 }
 
+static long
+stream_of(const struct run *r, long at)
+{
+	return at % r->streams * SHUFFLE % r->streams;
+}
+
 static void
 add(struct run *r, long records)
 {
@@ -56,9 +64,11 @@ add(struct run *r, long records)
 	struct verdict v;
 
 	for (long i = 0; i < records; i++, r->at++) {
-		long stream = r->at % r->streams, n = r->at / r->streams;
+		long stream = stream_of(r, r->at), n = r->at / r->streams;
 		size_t from = (size_t)(n + stream * 977) % VALUES;
 
+		if (r->ahead > 0)
+			detector_fetch(&r->detectors[stream_of(r, r->at + r->ahead)]);
 		if (detector_add(&r->detectors[stream], &r->options, (uint64_t)stream, r->values[from], n * STEP_US,
 				 r->forecasts[from], &v, &err) < 0) {
 			fprintf(stderr, "%s\n", err.text);
@@ -103,6 +113,24 @@ time_singles(struct run *r, long records, double *p50, double *p99)
 	return 0;
 }
 
+/* The first stream learns, the others become as it is; one round more, and they share nothing. */
+static int
+warm(struct run *r, long streams)
+{
+	r->detectors = calloc((size_t)streams, sizeof(*r->detectors));
+	if (!r->detectors)
+		return -1;
+	r->streams = 1;
+	add(r, WARM);
+	for (long i = 1; i < streams; i++)
+		if (detector_copy(&r->detectors[i], &r->detectors[0]) < 0)
+			return -1;
+	r->streams = streams;
+	r->at = WARM * streams;
+	add(r, streams);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -110,22 +138,22 @@ main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	double begun, rate, p50, p99;
 	size_t memory = 0;
-	long records;
+	long records, streams;
 
-	if (argc != 4 || (r.streams = atol(argv[2])) < 1 || (records = atol(argv[3])) < 1) {
-		fprintf(stderr, "detector MEMBERS STREAMS RECORDS\n");
+	if (argc < 4 || argc > 5 || (streams = atol(argv[2])) < 1 || streams % SHUFFLE == 0 ||
+	    (records = atol(argv[3])) < 1) {
+		fprintf(stderr, "detector MEMBERS STREAMS RECORDS [AHEAD]; STREAMS: no multiple of %d\n", SHUFFLE);
 		return 1;
 	}
+	r.ahead = argc > 4 ? atol(argv[4]) : 0;
 	r.options = detector_defaults();
 	if (detector_members_parse(argv[1], &r.options.members, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	r.detectors = calloc((size_t)r.streams, sizeof(*r.detectors));
-	if (!r.detectors)
-		return 1;
 	make_values(&r);
-	add(&r, WARM * r.streams);
+	if (warm(&r, streams) < 0)
+		return 1;
 	begun = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	add(&r, records);
 	rate = (double)records / (seconds(CLOCK_PROCESS_CPUTIME_ID) - begun);

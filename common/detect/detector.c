@@ -12,6 +12,7 @@
 #include "common/detect/detector.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/detect/detector_deep.h"
@@ -22,6 +23,8 @@
 #define EXCESS_MEMORY 50
 #define EXCESS_USUAL 0.2   /* what the excess may be by chance */
 #define EXCESS_CEILING 4.6 /* -ln p of one value: p = 0.01 */
+#define NEAR 1e-12         /* p-values further apart have logarithms in the same order, however they are rounded */
+#define LINE 64            /* bytes that memory gives at once */
 
 /* A spike, a level and a step: signs of three different troubles. */
 static const enum scalar_feature calibrated[DETECTOR_CALIBRATED] = { SCALAR_SLOT, SCALAR_SHIFT, SCALAR_STEP,
@@ -39,6 +42,17 @@ detector_clear(struct detector *d)
 {
 	deep_free(d->deep);
 	*d = (struct detector){ 0 };
+}
+
+/* All of it: a value asks each histogram for all its larger scores. */
+void
+detector_fetch(const struct detector *d)
+{
+	const char *at = (const char *)d;
+
+	for (size_t i = 0; i < sizeof(*d); i += LINE)
+		__builtin_prefetch(at + i, 1);
+	__builtin_prefetch(at + sizeof(*d) - 1, 1);
 }
 
 size_t
@@ -103,11 +117,11 @@ struct sight {
 static double
 and_plain_signs(const struct detector *d, double p)
 {
-	double flat = scalar_flat(&d->scalar);
+	double flat = scalar_flat(&d->scalar), range = scalar_range(&d->scalar);
 
 	if (flat < 1)
 		p = fusion_cauchy((double[]){ p, flat }, 2);
-	return fmin(p, scalar_range(&d->scalar));
+	return p < range ? p : range;
 }
 
 static double
@@ -173,20 +187,41 @@ accept(struct detector *d, struct verdict *v)
 	d->troubled = false;
 }
 
-/* fmax() passes over what has no opinion. */
+/*
+ * The greatest surprise of N p-values, NaN left out; NaN: none.  One logarithm is enough, unless others are so near to the least
+ * that rounding may turn them round.
+ */
+static double
+greatest_surprise(const double *p, int n)
+{
+	double least = INFINITY, most = NAN;
+	int near = 0;
+
+	for (int i = 0; i < n; i++)
+		least = p[i] < least ? p[i] : least;
+	for (int i = 0; i < n; i++)
+		near += p[i] <= least * (1 + NEAR);
+	if (near == 1)
+		return surprise(least);
+	for (int i = 0; i < n; i++) {
+		if (p[i] <= least * (1 + NEAR))
+			most = fmax(most, surprise(p[i]));
+	}
+	return most;
+}
+
 static double
 strangest(const struct detector *d, struct sight *s)
 {
-	double most = surprise(s->p[DETECTOR_TAIL_FORECAST]);
+	double p[DETECTOR_CALIBRATED + DETECTOR_DEEP_MEMBERS + 1];
 
 	if (isnan(s->p[0]))
 		return 1;
-	for (int i = 0; i < DETECTOR_CALIBRATED; i++)
-		most = fmax(most, surprise(s->p[i]));
-	for (int i = 0; i < DETECTOR_DEEP_MEMBERS; i++)
-		most = fmax(most, surprise(s->deep.p[i]));
-	s->raw[DETECTOR_TAIL_STRANGEST] = most;
-	s->p[DETECTOR_TAIL_STRANGEST] = tails_p(&d->tails[DETECTOR_TAIL_STRANGEST], most);
+	memcpy(p, s->p, DETECTOR_CALIBRATED * sizeof(*p));
+	memcpy(p + DETECTOR_CALIBRATED, s->deep.p, sizeof(s->deep.p));
+	p[DETECTOR_CALIBRATED + DETECTOR_DEEP_MEMBERS] = s->p[DETECTOR_TAIL_FORECAST];
+	s->raw[DETECTOR_TAIL_STRANGEST] = greatest_surprise(p, ARRAY_LEN(p));
+	s->p[DETECTOR_TAIL_STRANGEST] = tails_p(&d->tails[DETECTOR_TAIL_STRANGEST], s->raw[DETECTOR_TAIL_STRANGEST]);
 	return and_plain_signs(d, s->p[DETECTOR_TAIL_STRANGEST]);
 }
 
@@ -198,6 +233,7 @@ detector_add(struct detector *d, const struct detector_options *o, uint64_t key,
 	struct episode_step step;
 	struct sight sight;
 
+	detector_fetch(d); /* all at once, not one line after another where each is first needed */
 	if (opinions(d, o, key, value, event_us, p_forecast, &sight, v.p, err) < 0)
 		return -1;
 	v.p_value = combine(d, o, v.p);

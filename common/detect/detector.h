@@ -72,6 +72,12 @@ struct detector {
 int detector_copy(struct detector *to, const struct detector *from);
 void detector_clear(struct detector *d); /* free what it owns; it is new again */
 
+/*
+ * Before a detector_add() that is soon to come, among those of many others: its memory is on its way to the processor meanwhile
+ * (but that of forest and neighbours).  Changes nothing, never waits.  About six values ahead is best.
+ */
+void detector_fetch(const struct detector *d);
+
 /* Bytes of memory that it keeps, itself included, shared ones counted in full.  In constant time. */
 size_t detector_memory(const struct detector *d);
 

@@ -37,8 +37,9 @@ tails_check(const struct tails *t, struct err *err)
 		return err_set(err, REASON_STATE_CORRUPT, "tails: threshold %d", t->threshold);
 	for (int i = 0; i < TAILS_BUCKETS; i++)
 		total += t->bucket[i];
-	if (t->total != total)
-		return err_set(err, REASON_STATE_CORRUPT, "tails: total %u, the buckets make %u", t->total, total);
+	if (t->total != total || total >= TAILS_TOTAL_MAX)
+		return err_set(err, REASON_STATE_CORRUPT, "tails: total %u, the buckets make %u (less than %u)",
+			       t->total, total, TAILS_TOTAL_MAX);
 	return 0;
 }
 

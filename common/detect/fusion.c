@@ -16,22 +16,20 @@
 double
 fusion_cauchy(const double *p, size_t n)
 {
-	double sum = 0, mean;
+	double sum = 0, mean, only = 1;
 	size_t used = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (isnan(p[i]))
 			continue;
 		used++;
-		sum += p[i] < SMALL ? 1 / (PI * p[i]) : tan((0.5 - (p[i] < CALM ? p[i] : CALM)) * PI);
+		only = p[i];
 	}
-	if (used == 0)
-		return 1;
-	if (used == 1) {
-		for (size_t i = 0; i < n; i++) {
-			if (!isnan(p[i]))
-				return p[i];
-		}
+	if (used <= 1)
+		return only;
+	for (size_t i = 0; i < n; i++) {
+		if (!isnan(p[i]))
+			sum += p[i] < SMALL ? 1 / (PI * p[i]) : tan((0.5 - (p[i] < CALM ? p[i] : CALM)) * PI);
 	}
 	mean = sum / (double)used;
 	return mean > 1 / (PI * SMALL) ? 1 / (PI * mean) : 0.5 - atan(mean) / PI;

@@ -2,7 +2,7 @@
  * neighbours.c -- windows as rows of 16-bit integers, so that a distance is one row of multiply-adds and exact.
  *
  * A shape is (x - mean) / sqrt(sum (x - mean)^2 + length grain^2), of length at most 1, times 2^14.  By Cauchy and Schwarz no
- * product of two exceeds 2^28, so 32 bits hold any sum.  |a - b|^2 = |a|^2 + |b|^2 - 2 a.b.
+ * product of two exceeds 2^28, so 32 bits hold any sum.
  *
  * About every quarter of a window, at random lest a period keep step with it, the one that ended a window's length ago goes into
  * the bank: the present is never compared with itself, and what turned out to be trouble meanwhile stays out.  Once the bank is
@@ -129,12 +129,14 @@ neighbours_memory(const struct neighbours *n)
 static int32_t
 shape_of(const struct neighbours *n, uint64_t back, double grain, int16_t shape[NEIGHBOURS_LENGTH_MAX])
 {
-	uint64_t length = (uint64_t)n->rule.length, ring = 2 * length, at = n->points - back - length;
+	uint64_t length = (uint64_t)n->rule.length, ring = 2 * length, at = (n->points - back - length) % ring;
 	double x[NEIGHBOURS_LENGTH_MAX], mean = 0, square = 0, unit;
 	int32_t sum = 0;
 
-	for (uint64_t i = 0; i < length; i++)
-		mean += x[i] = n->ring[(at + i) % ring];
+	for (uint64_t i = 0; i < length; i++) {
+		mean += x[i] = n->ring[at];
+		at = at + 1 < ring ? at + 1 : 0;
+	}
 	mean /= n->rule.length;
 	for (uint64_t i = 0; i < length; i++) {
 		x[i] -= mean;
@@ -149,46 +151,16 @@ shape_of(const struct neighbours *n, uint64_t back, double grain, int16_t shape[
 	return sum;
 }
 
-/* Eight products at a time, so that it compiles to vectors of any width; integers add up alike in any order. */
-static int32_t
-dot(const int16_t *a, const int16_t *b, int length)
-{
-	int32_t sum = 0;
-
-	for (int at = 0; at < length; at += 8) {
-		for (int i = 0; i < 8; i++)
-			sum += a[at + i] * b[at + i];
-	}
-	return sum;
-}
-
 /* Mean distance to the nearest ones. */
 static double
 distance_of(const struct neighbours *n, double grain)
 {
 	int16_t shape[NEIGHBOURS_LENGTH_MAX];
 	int32_t square = shape_of(n, 0, grain, shape), least[NEIGHBOURS_NEAREST_MAX];
-	int length = n->rule.length, nearest = n->rule.nearest;
-	const struct bank *b = n->bank;
+	int nearest = n->rule.nearest;
 	double sum = 0;
 
-	for (int k = 0; k < nearest; k++)
-		least[k] = INT32_MAX;
-	for (size_t i = 0; i < b->n; i++) {
-		/* At most 2^30, and what rounding adds. */
-		int32_t d = square + b->squares[i] - 2 * dot(shape, b->shapes + i * (size_t)length, length);
-
-		if (d >= least[nearest - 1])
-			continue;
-		for (int k = 0; k < nearest; k++) {
-			int32_t here = least[k];
-
-			if (d < here) {
-				least[k] = d;
-				d = here;
-			}
-		}
-	}
+	bank_nearest(n->bank, n->rule.length, shape, square, nearest, least);
 	for (int k = 0; k < nearest; k++)
 		sum += least[k] > 0 ? sqrt(least[k]) : 0;
 	return sum / nearest * (NEIGHBOURS_FAR / 2 / SHAPE_ONE);

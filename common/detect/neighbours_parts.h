@@ -1,4 +1,4 @@
-/* neighbours_parts.h -- the inside of a bank of shapes, for neighbours.c and neighbours_image.c alone. */
+/* neighbours_parts.h -- the inside of a bank of shapes, for neighbours*.c alone. */
 #ifndef FOREBAY_DETECT_NEIGHBOURS_PARTS_H
 #define FOREBAY_DETECT_NEIGHBOURS_PARTS_H
 
@@ -34,6 +34,12 @@ neighbours_bytes(const struct neighbours_rule *r)
 {
 	return sizeof(struct neighbours) + 2 * (size_t)r->length * sizeof(double);
 }
+
+/*
+ * Squares of the distances of SHAPE, LENGTH numbers whose squares make SQUARE, to the NEAREST rows of the bank, ascending;
+ * INT32_MAX: it has not so many.
+ */
+void bank_nearest(const struct bank *b, int length, const int16_t *shape, int32_t square, int nearest, int32_t *least);
 
 DEFINE_CLEANUP(struct neighbours, neighbours_free)
 

@@ -148,9 +148,9 @@ standardise(float *variance, double distance, double level, double weight)
 }
 
 static void
-count_run(struct scalar *s, bool repeated)
+count_run(struct scalar *s, bool repeated, double weight)
 {
-	s->repeats += (float)(rate(s->count, SLOW_MEMORY) * (repeated - (double)s->repeats));
+	s->repeats += (float)(weight * (repeated - (double)s->repeats));
 	if (s->count % RUN_FORGET == RUN_FORGET - 1)
 		s->longest /= 2;
 	if (repeated) {
@@ -200,7 +200,7 @@ scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool tro
 	int slot = slot_of(event_us, slots);
 
 	before = scalar_newest(s);
-	count_run(s, s->count > 0 && v == before);
+	count_run(s, s->count > 0 && v == before, weight);
 	s->last_us = event_us;
 	s->ring[s->count++ % SCALAR_START] = v;
 	if (s->count <= SCALAR_START) {

@@ -6,7 +6,7 @@
  * histogram, above a high quantile.
  *
  * Warm-up: after n scores no p-value is below (n+1)^-3, however large the score; so the first one is always 1.  Among the first
- * hundred p-values below 1e-3 are too many, by a factor of 4 (normal scores) to 25 (heavy tails).
+ * hundred p-values below 1e-3 are too many, by a factor of 5 (normal scores) to 21 (heavy tails).
  */
 #ifndef FOREBAY_DETECT_TAILS_H
 #define FOREBAY_DETECT_TAILS_H
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define TAILS_BUCKETS 80
+#define TAILS_TOTAL_MAX 64000U /* what the buckets hold together is less: then all is halved */
 
 /* Zeroed is new.  Plain bytes: may be copied. */
 struct tails {
