@@ -3,8 +3,9 @@
  *
  * The sum is the strongest of the cheap fusions where several weak signs point the same way, but its distribution depends
  * on how the features hang together; the second calibration learns that from the stream instead of assuming it.  Where one
- * part alone is sure, a sum waters it down; so the strangest of all parts is calibrated, too.  The verdict is the geometric
- * mean of both p-values: neither is best on all data, and each is wrong where the other is not.
+ * part alone is sure, a sum waters it down; so the strangest of all parts counts, too: calibrated, which tells what is rare for
+ * a stream that often has some strange part, and by Bonferroni's rule, which does not get used to that.  The verdict is the
+ * geometric mean of the three p-values: none is best on all data, and each is wrong where the others are not.
  *
  * A forecast is calibrated by all that its errors were, which is slow to notice that another model makes them now.  So how much
  * stranger than they should be values were of late divides their strangeness: p^(1 / (1 + excess)).
@@ -12,7 +13,6 @@
 #include "common/detect/detector.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "common/base/cleanup.h"
 #include "common/detect/detector_deep.h"
@@ -20,10 +20,12 @@
 
 #define HOLD \
 	SCALAR_START /* values in trouble that teach nothing: as long as the longest window needs to see a shift in full */
+#define SMALL 0.1    /* a p-value that is worth a second thought */
+#define STEP 2       /* of the calibrated features */
+#define LEAST 1e-100 /* of the three p-values: their product is a number, too */
 #define EXCESS_MEMORY 50
 #define EXCESS_USUAL 0.2   /* what the excess may be by chance */
 #define EXCESS_CEILING 4.6 /* -ln p of one value: p = 0.01 */
-#define NEAR 1e-12         /* p-values further apart have logarithms in the same order, however they are rounded */
 #define LINE 64            /* bytes that memory gives at once */
 
 /* A spike, a level and a step: signs of three different troubles. */
@@ -173,13 +175,18 @@ learn(struct detector *d, const struct sight *s, bool suspicious)
 	count_excess(d, s->raw[DETECTOR_TAIL_FORECAST]);
 }
 
-/* What is, is how it should be: levels move, and what was strange before is learnt quickly. */
+/*
+ * What is, is how it should be: levels move, and what was strange before is learnt quickly.  How strange another unit was by the
+ * old one's measures is forgotten; how strange another level was is not, for some streams change theirs all the time.
+ */
 static void
-accept(struct detector *d, struct verdict *v)
+accept(struct detector *d, const struct detector_options *o, struct verdict *v)
 {
 	v->shifted = true;
 	v->level_before = scalar_mean(&d->scalar);
-	scalar_accept(&d->scalar);
+	if (scalar_accept(&d->scalar))
+		for (int i = 0; i < DETECTOR_CALIBRATED; i++)
+			tails_forget(&d->tails[i], (unsigned)o->episode.accept_values);
 	v->level_after = scalar_mean(&d->scalar);
 	tails_fade(&d->tails[DETECTOR_TAIL_FORECAST]);
 	for (int i = 0; d->deep && i < DETECTOR_DEEP_MEMBERS; i++)
@@ -187,42 +194,44 @@ accept(struct detector *d, struct verdict *v)
 	d->troubled = false;
 }
 
-/*
- * The greatest surprise of N p-values, NaN left out; NaN: none.  One logarithm is enough, unless others are so near to the least
- * that rounding may turn them round.
- */
-static double
-greatest_surprise(const double *p, int n)
+static void
+look_at_part(double p, double *least, int *parts)
 {
-	double least = INFINITY, most = NAN;
-	int near = 0;
-
-	for (int i = 0; i < n; i++)
-		least = p[i] < least ? p[i] : least;
-	for (int i = 0; i < n; i++)
-		near += p[i] <= least * (1 + NEAR);
-	if (near == 1)
-		return surprise(least);
-	for (int i = 0; i < n; i++) {
-		if (p[i] <= least * (1 + NEAR))
-			most = fmax(most, surprise(p[i]));
-	}
-	return most;
+	*parts += !isnan(p);
+	*least = p < *least ? p : *least;
 }
 
+/* Of P and the two p-values of the strangest part, the geometric mean. */
 static double
-strangest(const struct detector *d, struct sight *s)
+and_strangest(const struct detector *d, double p, struct sight *s)
 {
-	double p[DETECTOR_CALIBRATED + DETECTOR_DEEP_MEMBERS + 1];
+	double least = 1, calibrated_p, plain_p;
+	int parts = 0;
 
-	if (isnan(s->p[0]))
-		return 1;
-	memcpy(p, s->p, DETECTOR_CALIBRATED * sizeof(*p));
-	memcpy(p + DETECTOR_CALIBRATED, s->deep.p, sizeof(s->deep.p));
-	p[DETECTOR_CALIBRATED + DETECTOR_DEEP_MEMBERS] = s->p[DETECTOR_TAIL_FORECAST];
-	s->raw[DETECTOR_TAIL_STRANGEST] = greatest_surprise(p, ARRAY_LEN(p));
-	s->p[DETECTOR_TAIL_STRANGEST] = tails_p(&d->tails[DETECTOR_TAIL_STRANGEST], s->raw[DETECTOR_TAIL_STRANGEST]);
-	return and_plain_signs(d, s->p[DETECTOR_TAIL_STRANGEST]);
+	look_at_part(s->p[DETECTOR_TAIL_FORECAST], &least, &parts);
+	for (int i = 0; i < DETECTOR_CALIBRATED; i++)
+		look_at_part(s->p[i], &least, &parts);
+	for (int i = 0; i < DETECTOR_DEEP_MEMBERS; i++)
+		look_at_part(s->deep.p[i], &least, &parts);
+	s->raw[DETECTOR_TAIL_STRANGEST] = surprise(least);
+	calibrated_p = tails_p(&d->tails[DETECTOR_TAIL_STRANGEST], s->raw[DETECTOR_TAIL_STRANGEST]);
+	s->p[DETECTOR_TAIL_STRANGEST] = calibrated_p;
+	calibrated_p = and_plain_signs(d, calibrated_p);
+	plain_p = and_plain_signs(d, parts * least < 1 ? parts * least : 1);
+	return cbrt(fmax(p, LEAST) * fmax(calibrated_p, LEAST) * fmax(plain_p, LEAST));
+}
+
+/* P, but no less than can be known of levels by now, unless by what needs none: a step, standing still, the forecast. */
+static double
+not_too_sure(const struct detector *d, const struct detector_options *o, double p, const struct sight *s)
+{
+	double least, needs_none;
+
+	if (p > SMALL)
+		return p;
+	least = scalar_least_p(&d->scalar, o->slots);
+	needs_none = fmin(fmin(s->p[STEP], s->p[DETECTOR_TAIL_FORECAST]), scalar_flat(&d->scalar));
+	return fmax(p, fmin(least, needs_none));
 }
 
 int
@@ -238,7 +247,7 @@ detector_add(struct detector *d, const struct detector_options *o, uint64_t key,
 		return -1;
 	v.p_value = combine(d, o, v.p);
 	if (asked(o, DETECTOR_SCALAR) && !is_learning(d, o))
-		v.p_value = sqrt(v.p_value * strangest(d, &sight));
+		v.p_value = not_too_sure(d, o, and_strangest(d, v.p_value, &sight), &sight);
 	v.learning = is_learning(d, o);
 	v.constant = scalar_is_constant(&d->scalar);
 	v.outside = d->scalar.outside;
@@ -250,7 +259,7 @@ detector_add(struct detector *d, const struct detector_options *o, uint64_t key,
 	d->troubled = (step.troubled || d->episode.status == EPISODE_FIRING) && d->episode.troubled <= HOLD;
 	learn(d, &sight, d->troubled);
 	if (step.accepted)
-		accept(d, &v);
+		accept(d, o, &v);
 	*ret = v;
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #define STATE_CEILING 12.0 /* one p of 1e-300 does not keep the state up for ever */
 #define USUAL 0.43         /* mean of -log10 p when all is well */
+#define STATE_WEIGHT 0.6   /* of what the state score is above the usual, in the onset score */
 #define TROUBLE 1.0        /* state score: p-values of 0.1 on average */
 
 double
@@ -138,7 +139,7 @@ episode_add(struct episode *e, const struct episode_options *o, double p, int64_
 	struct episode_step step = { .action = EPISODE_NOTHING };
 
 	e->state += (float)((capped - (double)e->state) / o->state_span);
-	step.onset = onset_step(e, o, strength + fmax(0, (double)e->state - USUAL));
+	step.onset = onset_step(e, o, strength + STATE_WEIGHT * fmax(0, (double)e->state - USUAL));
 	e->pending = (e->pending << 1 | (p < o->pending)) & window;
 	e->firing = (e->firing << 1 | (p < o->firing)) & window;
 	step.state = (double)e->state;

@@ -61,7 +61,7 @@ struct episode {
 
 struct episode_step {
 	enum episode_action action;
-	double onset;  /* -log10 p, 0 while quiet */
+	double onset;  /* -log10 p, and 0.6 of what the state score is above the usual; 0 while quiet */
 	double state;  /* smoothed -log10 p */
 	bool troubled; /* something is going on: what comes now is no example of what is usual */
 	bool accepted; /* ... for so long that it is, from now on */

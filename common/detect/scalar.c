@@ -286,6 +286,18 @@ scalar_range(const struct scalar *s)
 }
 
 double
+scalar_least_p(const struct scalar *s, int slots)
+{
+	double values = s->count, about_level = 2 * (double)s->slot_variance, steps = (double)s->step_variance;
+
+	if (s->slot_count[(slot_of(s->last_us, slots) + 1) % slots] > 0)
+		return 0;
+	if (steps < about_level)
+		values *= steps / about_level;
+	return 1 / ((values + 1) * (values + 1));
+}
+
+double
 scalar_mean(const struct scalar *s)
 {
 	return s->count < SCALAR_START ? 0 : s->origin + (double)s->slow;

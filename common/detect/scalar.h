@@ -69,6 +69,13 @@ double scalar_flat(const struct scalar *s);
  */
 double scalar_range(const struct scalar *s);
 
+/*
+ * What is known of a stream that has not been round the clock yet, of its usual levels and its range: no p-value of them
+ * may be smaller.  Values that wander, their steps being small beside their distances from the level, are worth as many fewer:
+ * n (steps' variance) / (2 variance) independent ones; then (that + 1)^-2.  0 where the next slot of the day is known, too.
+ */
+double scalar_least_p(const struct scalar *s, int slots);
+
 /* What is usual around the stream's level: the slow mean and its deviation (0 until started). */
 double scalar_mean(const struct scalar *s);
 double scalar_deviation(const struct scalar *s);

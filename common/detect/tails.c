@@ -30,7 +30,6 @@
 #define CAP_P 1e-12
 #define LEFT_OUT_MAX 200 /* suspicious scores that teach nothing; more of them are the new normal */
 #define FADE 8
-#define RAW_MAX 1e9
 #define P_LEAST 1e-300
 
 static double
@@ -102,7 +101,7 @@ tail_p(const struct tails *t, double raw)
 double
 tails_p(const struct tails *t, double raw)
 {
-	double r = raw < RAW_MAX ? raw : RAW_MAX, n = t->seen + 1.0, cube = n * n * n, p;
+	double last = edge(TAILS_BUCKETS), r = raw < last ? raw : last, n = t->seen + 1.0, cube = n * n * n, p;
 
 	if (isnan(raw) || t->seen == 0)
 		return 1;
@@ -162,15 +161,19 @@ choose_threshold(struct tails *t)
 	t->threshold = (uint8_t)b;
 }
 
-/* The score that has a chance of CAP_P. */
+/* The score that has a chance of CAP_P; or twice the greatest one learnt: what comes again is learnt in full before long. */
 static void
 choose_cap(struct tails *t)
 {
 	double begin = (weight_from(t, t->threshold) + (double)UNIT) / (t->total + (double)UNIT);
 	double beyond = log(begin / CAP_P), gamma = (double)t->gamma;
+	unsigned greatest = TAILS_BUCKETS - 1;
 
-	t->cap =
-	    (float)(edge(t->threshold) + (double)t->sigma * (gamma > 1e-6 ? expm1(gamma * beyond) / gamma : beyond));
+	while (greatest > 0 && t->bucket[greatest] == 0)
+		greatest--;
+	t->cap = (float)fmax(2 * edge(greatest),
+			     edge(t->threshold) +
+				 (double)t->sigma * (gamma > 1e-6 ? expm1(gamma * beyond) / gamma : beyond));
 }
 
 static void
@@ -186,6 +189,25 @@ tails_fade(struct tails *t)
 {
 	divide(t, FADE);
 	t->left_out = 0;
+}
+
+void
+tails_forget(struct tails *t, unsigned n)
+{
+	unsigned left = n * UNIT;
+
+	for (unsigned b = TAILS_BUCKETS; b-- > 0 && left > 0;) {
+		unsigned taken = t->bucket[b] < left ? t->bucket[b] : left;
+
+		t->bucket[b] = (uint16_t)(t->bucket[b] - taken);
+		t->total -= taken;
+		left -= taken;
+	}
+	if (t->total == 0)
+		return;
+	choose_threshold(t);
+	fit(t, t->gamma == 0);
+	choose_cap(t);
 }
 
 static void

@@ -46,4 +46,7 @@ void tails_learn_part(struct tails *t, double raw, double p, bool suspicious);
 /* Times have changed: what was learnt weighs an eighth from now on. */
 void tails_fade(struct tails *t);
 
+/* The N largest scores were of something that is over: they are taken out again. */
+void tails_forget(struct tails *t, unsigned n);
+
 #endif

@@ -95,8 +95,8 @@ static const struct quiet {
 	double (*draw)(uint64_t seed, int i);
 	int alerts; /* at most, of 80000 values */
 } quiet[] = {
-	{ "normal", normal, 4 },      { "heavy-tailed", heavy, 16 }, { "exponential", skewed, 6 },
-	{ "seasonal", seasonal, 16 }, { "quantised", quantised, 4 }, { "on and off", on_and_off, 20 },
+	{ "normal", normal, 4 },     { "heavy-tailed", heavy, 16 }, { "exponential", skewed, 6 },
+	{ "seasonal", seasonal, 4 }, { "quantised", quantised, 4 }, { "on and off", on_and_off, 20 },
 	{ "constant", constant, 0 },
 };
 
