@@ -1,26 +1,55 @@
 /*
  * state.c -- what a call and a transaction do to states, and how they are undone.
  *
- * A touched state is copied when the transaction uses it first; a state near its limit is copied once more for the call.
+ * What a state was is put aside when the transaction uses it first; of a state near its limit once more for the call.  With few
+ * keys that is rare, with many it is done for every record: so it goes to memory that is used again and again (state_undo.h),
+ * what has changed enters its queue at once, while it is at hand, and the end of a transaction need not look at what was touched.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/worker/state_shelf.h"
 
+/* What STATE is now, in MEMORY.  *COPIED: it may own more, and wants state_type.clear.  NULL: memory is out. */
 static void *
-state_copy(const struct state_type *type, const void *from)
+put_aside(const struct state_type *type, struct undo *memory, const void *state, bool *copied)
 {
-	void *copy = calloc(1, type->size);
+	size_t more = type->room ? type->room(state) : SIZE_MAX;
+	void *aside;
 
-	if (!copy)
+	*copied = more == SIZE_MAX && type->copy;
+	aside = undo_room(memory, type->size + (more == SIZE_MAX ? 0 : more));
+	if (!aside)
 		return NULL;
-	if (!type->copy)
-		return memcpy(copy, from, type->size);
-	if (type->copy(copy, from) == 0)
-		return copy;
-	shelf_state_free(type, copy);
+	if (more != SIZE_MAX)
+		return type->save(state, aside), aside;
+	if (!*copied)
+		return memcpy(aside, state, type->size);
+	if (type->copy(aside, state) == 0)
+		return aside;
+	if (type->clear)
+		type->clear(aside);
 	return NULL;
+}
+
+/* STATE becomes what was put aside. */
+static void
+put_back(const struct state_type *type, void *state, void *aside, bool copied)
+{
+	if (!copied && type->restore) {
+		type->restore(state, aside);
+		return;
+	}
+	if (type->clear)
+		type->clear(state);
+	memcpy(state, aside, type->size);
+}
+
+static void
+forget_aside(const struct state_type *type, void *aside, bool copied)
+{
+	if (aside && copied && type->clear)
+		type->clear(aside);
 }
 
 static int
@@ -53,6 +82,12 @@ state_call_begin(struct state_table *t, int32_t partition, size_t source, int64_
 		t->newest_us = timestamp_us;
 }
 
+static bool
+touched(const struct state_table *t, const struct entry *e)
+{
+	return e->transaction == t->transaction;
+}
+
 /* Is the record at hand in E's state already? */
 static bool
 holds_record(const struct state_table *t, const struct entry *e)
@@ -62,19 +97,39 @@ holds_record(const struct state_table *t, const struct entry *e)
 	return !(e && e->alone) && t->shelf->has_floor && t->offset < t->shelf->floor.at[t->source];
 }
 
+/* It has changed since its partition stood where it stands. */
+static void
+enqueue(struct state_table *t, struct entry *e)
+{
+	struct shelf *s = e->shelf;
+
+	e->since = s->stand;
+	e->dirtied = t->transaction;
+	s->stand->users++;
+	*(s->dirty_last ? &s->dirty_last->next_dirty : &s->dirty) = e;
+	s->dirty_last = e;
+}
+
 /* First use in the transaction: remember what E is. */
 static int
-touch(struct state_table *t, struct entry *e)
+touch(struct state_table *t, struct entry *e, bool fresh)
 {
-	if (!e->fresh && !(e->before = state_copy(t->type, e->now)))
+	void *before = NULL;
+	bool copied = false;
+
+	if (!fresh && !(before = put_aside(t->type, &t->undo, e->now, &copied)))
 		return -1;
 	if (list_add(&t->touched, e) < 0) {
-		shelf_state_free(t->type, e->before);
-		e->before = NULL;
+		forget_aside(t->type, before, copied);
 		return -1;
 	}
-	e->touched = true;
+	e->before = before;
+	e->copied = copied;
+	e->transaction = t->transaction;
+	t->unsettled |= copied || !e->shelf->stand;
 	entry_used(t, e);
+	if (!e->since && e->shelf->stand)
+		enqueue(t, e);
 	return 0;
 }
 
@@ -85,7 +140,8 @@ call(struct state_table *t, struct entry *e)
 	if (list_add(&t->called, e) < 0)
 		return -1;
 	e->in_call = true;
-	if (entry_encoded(t, e) > t->limits.key_bytes / 2 && !(e->call = state_copy(t->type, e->now)))
+	if (entry_encoded(t, e) > t->limits.key_bytes / 2 &&
+	    !(e->call = put_aside(t->type, &t->call_undo, e->now, &e->call_copied)))
 		return -1;
 	e->sized = false;
 	return 0;
@@ -94,24 +150,23 @@ call(struct state_table *t, struct entry *e)
 static struct entry *
 entry_fresh(struct state_table *t, struct span key)
 {
-	void *state = calloc(1, t->type->size);
-	struct entry *e = state ? entry_new(t, t->shelf, key, state) : NULL;
+	struct entry *e = entry_new(t, t->shelf, key);
 
-	if (!e) {
-		free(state);
+	if (!e)
 		return NULL;
-	}
-	e->fresh = true;
 	e->born = t->shelf->stand ? t->shelf->stand->v.at[0] : 0;
 	if (t->source == 0)
 		e->born = t->offset;
-	return e;
+	if (touch(t, e, true) == 0)
+		return e;
+	entry_take(t, e);
+	return NULL;
 }
 
 enum state_found
 state_get(struct state_table *t, struct span key, void **ret)
 {
-	struct entry *e = t->shelf ? map_get(t->shelf->entries, key) : NULL;
+	struct entry *e = t->shelf ? entry_of(t->shelf, key) : NULL;
 
 	if (!t->shelf)
 		return STATE_NO_MEMORY;
@@ -119,11 +174,13 @@ state_get(struct state_table *t, struct span key, void **ret)
 		*ret = spare_state(t);
 		return *ret ? STATE_HERE : STATE_NO_MEMORY;
 	}
+	if (e)
+		ahead_of(t, e);
 	if (!e && keyset_has(t->shelf->asleep, key))
 		return STATE_ASLEEP;
 	if (!e)
 		e = entry_fresh(t, key);
-	if (!e || (!e->touched && touch(t, e) < 0) || (!e->in_call && call(t, e) < 0))
+	if (!e || (!touched(t, e) && touch(t, e, false) < 0) || (!e->in_call && call(t, e) < 0))
 		return STATE_NO_MEMORY;
 	if (t->timestamp_us > e->active_us)
 		e->active_us = t->timestamp_us;
@@ -135,10 +192,11 @@ void *
 state_in_use(struct state_table *t, struct span key)
 {
 	for (size_t i = 0; i < t->n_shelves; i++) {
-		struct entry *e = map_get(t->shelves[i]->entries, key);
+		struct entry *e = entry_of(t->shelves[i], key);
 
-		if (e && e->touched) {
+		if (e && touched(t, e)) {
 			e->sized = false;
+			t->unsettled = true;
 			return e->now;
 		}
 	}
@@ -167,8 +225,7 @@ undo_call(struct state_table *t)
 	for (size_t i = 0; i < t->called.n; i++) {
 		struct entry *e = t->called.items[i];
 
-		shelf_state_free(t->type, e->now);
-		e->now = e->call;
+		put_back(t->type, e->now, e->call, e->call_copied);
 		e->call = NULL;
 		e->sized = false;
 	}
@@ -188,11 +245,13 @@ state_call_end(struct state_table *t, bool check, struct span *key)
 	for (size_t i = 0; i < t->called.n; i++) {
 		struct entry *e = t->called.items[i];
 
-		shelf_state_free(t->type, e->call);
+		forget_aside(t->type, e->call, e->call_copied);
 		e->call = NULL;
 		e->in_call = false;
+		t->unsettled |= !e->sized;
 	}
 	t->called.n = 0;
+	undo_reset(&t->call_undo);
 	t->show = false;
 	spare_clear(t);
 	return result;
@@ -200,17 +259,9 @@ state_call_end(struct state_table *t, bool check, struct span *key)
 
 /* ---- one transaction ---- */
 
-static void
-enqueue(struct shelf *s, struct entry *e)
-{
-	e->since = s->stand;
-	s->stand->users++;
-	*(s->dirty_last ? &s->dirty_last->next_dirty : &s->dirty) = e;
-	s->dirty_last = e;
-}
-
-int
-state_commit(struct state_table *t)
+/* What the end of a transaction has to look at one by one, if there is anything. */
+static int
+settle(struct state_table *t)
 {
 	static const struct vector nowhere;
 
@@ -220,32 +271,72 @@ state_commit(struct state_table *t)
 		if (!e->shelf->stand && state_stand(t, e->shelf->partition, &nowhere, 0) < 0)
 			return -1;
 		if (!e->since)
-			enqueue(e->shelf, e);
-		shelf_state_free(t->type, e->before);
+			enqueue(t, e);
+		forget_aside(t->type, e->before, e->copied);
 		e->before = NULL;
-		e->touched = e->fresh = false;
 		entry_measure(t, e);
 	}
-	t->touched.n = 0;
 	return 0;
+}
+
+/* The next transaction begins: nothing is touched. */
+static void
+turn(struct state_table *t)
+{
+	for (size_t i = 0; i < t->n_shelves; i++)
+		t->shelves[i]->dirty_before = t->shelves[i]->dirty_last;
+	undo_reset(&t->undo);
+	t->touched.n = 0;
+	t->unsettled = false;
+	t->transaction++;
+}
+
+int
+state_commit(struct state_table *t)
+{
+	if (t->unsettled && settle(t) < 0)
+		return -1;
+	turn(t);
+	return 0;
+}
+
+/* Those that this transaction has put into the queues leave them. */
+static void
+cut_queues(struct state_table *t)
+{
+	for (size_t i = 0; i < t->n_shelves; i++) {
+		struct shelf *s = t->shelves[i];
+
+		s->dirty_last = s->dirty_before;
+		*(s->dirty_last ? &s->dirty_last->next_dirty : &s->dirty) = NULL;
+	}
+	for (size_t i = 0; i < t->touched.n; i++) {
+		struct entry *e = t->touched.items[i];
+
+		if (e->dirtied != t->transaction)
+			continue;
+		mark_release(e->since);
+		e->since = NULL;
+		e->next_dirty = NULL;
+	}
 }
 
 void
 state_rollback(struct state_table *t)
 {
+	cut_queues(t);
 	for (size_t i = 0; i < t->touched.n; i++) {
 		struct entry *e = t->touched.items[i];
 
-		if (e->fresh) {
-			map_take(e->shelf->entries, e->key);
-			entry_free(t, e);
+		if (!e->before) {
+			entry_take(t, e);
 			continue;
 		}
-		shelf_state_free(t->type, e->now);
-		e->now = e->before;
+		put_back(t->type, e->now, e->before, e->copied);
 		e->before = NULL;
-		e->touched = e->sized = false;
+		e->copied = false;
+		e->sized = false;
 		entry_measure(t, e);
 	}
-	t->touched.n = 0;
+	turn(t);
 }

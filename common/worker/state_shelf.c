@@ -1,8 +1,13 @@
 /* state_shelf.c -- see state_shelf.h. */
 #include "common/worker/state_shelf.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/random.h"
+
+#define STATE_ALIGN ((size_t)16)
 
 void
 shelf_state_free(const struct state_type *type, void *state)
@@ -35,28 +40,38 @@ link_used(struct state_table *t, struct entry *e)
 	t->youngest = e;
 }
 
-void
+static void
 entry_free(struct state_table *t, struct entry *e)
 {
 	unlink_used(t, e);
 	t->bytes -= e->bytes;
-	shelf_state_free(t->type, e->now);
-	shelf_state_free(t->type, e->before);
-	shelf_state_free(t->type, e->call);
+	if (t->type->clear) {
+		t->type->clear(e->now);
+		if (e->before && e->copied && e->transaction == t->transaction)
+			t->type->clear(e->before);
+		if (e->call && e->call_copied)
+			t->type->clear(e->call);
+	}
 	mark_release(e->since);
 	free(e->holds);
 	free(e);
 }
 
+void
+entry_take(struct state_table *t, struct entry *e)
+{
+	index_remove(&e->shelf->entries, e);
+	entry_free(t, e);
+}
+
 static void
 shelf_free(struct state_table *t, struct shelf *s)
 {
-	struct span key;
-	void *e;
+	struct entry *e;
 
-	for (size_t at = 0; s->entries && map_next(s->entries, &at, &key, &e);)
+	for (size_t at = 0; (e = index_next(&s->entries, &at));)
 		entry_free(t, e);
-	map_free(s->entries);
+	index_clear(&s->entries);
 	keyset_free(s->asleep);
 	mark_release(s->stand);
 	free(s);
@@ -72,6 +87,7 @@ state_table_new(const struct state_type *type, size_t n_sources, const struct st
 	t->type = type;
 	t->n_sources = n_sources;
 	t->limits = *limits;
+	t->transaction = 1;
 	return t;
 }
 
@@ -95,6 +111,8 @@ state_table_free(struct state_table *t)
 	free(t->shelves);
 	free(t->touched.items);
 	free(t->called.items);
+	undo_clear(&t->undo);
+	undo_clear(&t->call_undo);
 	free(t);
 }
 
@@ -122,9 +140,8 @@ shelf_of(struct state_table *t, int32_t partition)
 	if (!s)
 		return NULL;
 	s->partition = partition;
-	s->entries = map_new(NULL);
 	s->asleep = keyset_new();
-	if (!s->entries || !s->asleep) {
+	if (!s->asleep) {
 		shelf_free(t, s);
 		return NULL;
 	}
@@ -132,20 +149,28 @@ shelf_of(struct state_table *t, int32_t partition)
 }
 
 struct entry *
-entry_new(struct state_table *t, struct shelf *s, struct span key, void *state)
+entry_of(const struct shelf *s, struct span key)
 {
-	struct entry *e = calloc(1, sizeof(*e) + key.len);
+	return index_get(&s->entries, key, random_hash(key));
+}
+
+struct entry *
+entry_new(struct state_table *t, struct shelf *s, struct span key)
+{
+	size_t ahead = (offsetof(struct entry, key_bytes) + key.len + STATE_ALIGN - 1) & ~(STATE_ALIGN - 1);
+	struct entry *e = calloc(1, ahead + t->type->size);
 
 	if (!e)
 		return NULL;
 	memcpy(e->key_bytes, key.ptr, key.len);
 	e->key = (struct span){ e->key_bytes, key.len };
+	e->hash = random_hash(key);
 	e->shelf = s;
-	if (map_put(s->entries, key, e) < 0) {
+	e->now = (char *)e + ahead;
+	if (index_add(&s->entries, e) < 0) {
 		free(e);
 		return NULL;
 	}
-	e->now = state;
 	link_used(t, e);
 	return e;
 }
@@ -239,7 +264,7 @@ state_count(const struct state_table *t)
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n_shelves; i++)
-		n += map_count(t->shelves[i]->entries);
+		n += t->shelves[i]->entries.n;
 	return n;
 }
 

@@ -1,5 +1,6 @@
 /* state_store.c -- which states have to be stored, which may leave memory, and how they come back. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/worker/state_shelf.h"
 
@@ -41,11 +42,11 @@ state_take_dirty(struct state_table *t, int32_t partition, int64_t before_us, st
 	struct shelf *s = shelf_find(t, partition);
 	struct entry *e = s ? s->dirty : NULL;
 
-	if (!e || e->since->time_us > before_us)
+	if (!e || e->since->time_us > before_us || e->dirtied == t->transaction)
 		return false;
 	s->dirty = e->next_dirty;
 	if (!s->dirty)
-		s->dirty_last = NULL;
+		s->dirty_last = s->dirty_before = NULL;
 	e->next_dirty = NULL;
 	mark_release(e->since);
 	e->since = NULL;
@@ -77,12 +78,11 @@ state_evict(struct state_table *t, size_t most)
 		next = e->younger;
 		if (!idle && t->bytes <= t->limits.max_bytes)
 			break;
-		if (e->since || e->touched || e->round > t->durable)
+		if (e->since || e->transaction == t->transaction || e->round > t->durable)
 			break; /* the first one that is not stored: those behind it are hardly better off */
 		if (keyset_add(e->shelf->asleep, e->key) < 0)
 			break;
-		map_take(e->shelf->entries, e->key);
-		entry_free(t, e);
+		entry_take(t, e);
 		n++;
 	}
 	return n;
@@ -117,24 +117,21 @@ state_restore(struct state_table *t, int32_t partition, const struct state_view 
 	      const struct vector *positions, bool alone)
 {
 	struct shelf *s = shelf_of(t, partition);
-	struct vector *holds = NULL;
-	struct entry *e;
+	bool holds = s && (alone || is_ahead(t, s, positions));
+	struct vector *copy = holds ? malloc(sizeof(*copy)) : NULL;
+	struct entry *e = s && (copy || !holds) ? entry_new(t, s, v->key) : NULL;
 
-	if (!s)
-		return -1;
-	if (alone || is_ahead(t, s, positions)) {
-		holds = malloc(sizeof(*holds));
-		if (!holds)
-			return -1;
-		*holds = *positions;
-	}
-	e = entry_new(t, s, v->key, state);
 	if (!e) {
-		free(holds);
+		free(copy);
+		shelf_state_free(t->type, state);
 		return -1;
 	}
+	memcpy(e->now, state, t->type->size);
+	free(state);
+	if (copy)
+		*copy = *positions;
+	e->holds = copy;
 	keyset_remove(s->asleep, v->key);
-	e->holds = holds;
 	e->alone = alone;
 	e->born = v->born;
 	e->active_us = v->active_us;
@@ -171,14 +168,11 @@ void
 state_refold_end(struct state_table *t, int32_t partition)
 {
 	struct shelf *s = shelf_find(t, partition);
-	struct span key;
-	void *value;
+	struct entry *e;
 
 	if (!s)
 		return;
-	for (size_t at = 0; map_next(s->entries, &at, &key, &value);) {
-		struct entry *e = value;
-
+	for (size_t at = 0; (e = index_next(&s->entries, &at));) {
 		free(e->holds);
 		e->holds = NULL;
 		e->alone = false;

@@ -52,14 +52,24 @@ struct input {
 };
 
 /*
- * State per key: an object of SIZE bytes that may own memory.  The loop keeps a copy from before the transaction and puts it
- * back when the transaction is given up; it stores states in PostgreSQL and reads them back, see checkpoint.h.
+ * State per key: an object of SIZE bytes that may own memory and be moved.  The loop keeps what it was before the transaction and
+ * puts it back when the transaction is given up; it stores states in PostgreSQL and reads them back, see checkpoint.h.
  */
 struct state_type {
 	size_t size;
-	int (*copy)(void *to, const void *from); /* deep; -1 when memory is out.  NULL: a plain copy of the bytes */
-	void (*clear)(void *state);              /* free what it owns; NULL: nothing.  A zeroed state is a new one */
-	size_t (*bytes)(const void *state);      /* that encode would append; called often */
+	/* Deep.  *TO is undefined before; -1 when memory is out: *TO may then be cleared.  NULL: a plain copy of the bytes. */
+	int (*copy)(void *to, const void *from);
+	void (*clear)(void *state); /* free what it owns; NULL: nothing.  A zeroed state is a new one */
+	/*
+	 * All three or none: a state put aside without memory of its own, which costs less than a copy.  `room`: the bytes that
+	 * `save` writes behind the SIZE bytes of the state itself; SIZE_MAX: this one is to be copied instead.  `restore` cannot
+	 * fail: between the two a state gives no memory back, so that what it owns has room for what it was.
+	 */
+	size_t (*room)(const void *state);
+	void (*save)(const void *state, void *to);
+	void (*restore)(void *state, const void *saved);
+	void (*fetch)(const void *state);   /* it is about to be used: prefetch what it owns; NULL: nothing */
+	size_t (*bytes)(const void *state); /* that encode would append; called often */
 	int (*encode)(const void *state, struct buffer *out); /* append an image; -1: the buffer may not grow */
 	/* Fill the zeroed *STATE.  -1 on STATE_CORRUPT, STATE_VERSION, NO_MEMORY; the state then owns nothing. */
 	int (*decode)(struct span bytes, void *state, struct err *err);

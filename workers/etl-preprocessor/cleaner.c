@@ -38,6 +38,7 @@ cleaner_copy(void *to, const void *from)
 	copy->window = (struct window){ 0 };
 	copy->cap_blank = c->n_blank;
 	copy->blank = c->n_blank ? malloc(c->n_blank * sizeof(*c->blank)) : NULL;
+	copy->cap_unit = c->unit_len;
 	copy->unit = c->unit_len ? malloc(c->unit_len) : NULL;
 	if (reorder_copy(&copy->order, &c->order) < 0 || window_copy(&copy->window, &c->window) < 0)
 		return -1;
@@ -231,16 +232,18 @@ release(const struct run *run, struct cleaner *c, const struct sample *s, struct
 static int
 learn_unit(struct cleaner *c, struct span unit, struct err *err)
 {
-	char *copy = NULL;
-
 	if (!unit.ptr || (c->has_unit && span_equal(unit, (struct span){ c->unit, c->unit_len })))
 		return 0;
-	if (unit.len && !(copy = malloc(unit.len)))
-		return no_memory(err);
+	if (unit.len > c->cap_unit) {
+		char *grown = realloc(c->unit, unit.len);
+
+		if (!grown)
+			return no_memory(err);
+		c->unit = grown;
+		c->cap_unit = unit.len;
+	}
 	if (unit.len)
-		memcpy(copy, unit.ptr, unit.len);
-	free(c->unit);
-	c->unit = copy;
+		memcpy(c->unit, unit.ptr, unit.len);
 	c->unit_len = unit.len;
 	c->has_unit = true;
 	return 0;

@@ -48,7 +48,7 @@ struct cleaner {
 	bool has_value;
 	struct window window;
 	char *unit; /* as the last reading that named one, while has_unit; not terminated */
-	size_t unit_len;
+	size_t unit_len, cap_unit;
 	bool has_unit;
 };
 
@@ -73,5 +73,9 @@ int cleaner_check_time(const struct cleaner_rule *rule, int64_t time_us, struct 
 /* For struct state_type. */
 int cleaner_copy(void *to, const void *from);
 void cleaner_clear(void *state);
+size_t cleaner_room(const void *state);
+void cleaner_save(const void *state, void *to);
+void cleaner_restore(void *state, const void *saved);
+void cleaner_fetch(const void *state);
 
 #endif

@@ -43,7 +43,7 @@ static const struct image_member cleaner_members[] = {
 	IMAGE_FIELD(struct cleaner, known, IMAGE_I64),
 	IMAGE_FIELD(struct cleaner, has_value, IMAGE_BOOL),
 	IMAGE_NESTED(struct cleaner, window, window_image_table),
-	IMAGE_LIST_OF(struct cleaner, unit, unit_len, IMAGE_CHAR),
+	IMAGE_LIST_CAP_OF(struct cleaner, unit, unit_len, cap_unit, IMAGE_CHAR),
 	IMAGE_FIELD(struct cleaner, has_unit, IMAGE_BOOL),
 };
 static const struct image_table cleaner_table = IMAGE_TABLE(struct cleaner, cleaner_members);
@@ -73,12 +73,17 @@ laid_out(const struct cleaner *from)
 	return c;
 }
 
+/* The same as image_bytes() says of what is laid out; called for every record, so that the lists alone are counted. */
 static size_t
 state_bytes(const void *state)
 {
-	const struct cleaner c = laid_out(state);
+	static const struct cleaner none;
+	const struct cleaner *c = state;
 
-	return image_bytes(&cleaner_image, &c);
+	return image_bytes(&cleaner_image, &none) +
+	       (c->order.end - c->order.first) * image_table_bytes(&sample_table, &none.order.doubtful) +
+	       c->n_blank * image_table_bytes(&step_image_table, &none.step) +
+	       c->window.n * (sizeof(*c->window.values) + sizeof(*c->window.flags)) + c->unit_len;
 }
 
 static int
@@ -217,6 +222,10 @@ const struct state_type etl_state = {
 	.size = sizeof(struct cleaner),
 	.copy = cleaner_copy,
 	.clear = cleaner_clear,
+	.room = cleaner_room,
+	.save = cleaner_save,
+	.restore = cleaner_restore,
+	.fetch = cleaner_fetch,
 	.bytes = state_bytes,
 	.encode = state_encode,
 	.decode = state_decode,

@@ -8,6 +8,7 @@
 #include "workers/realtime-scorer/state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/detect/detector_image.h"
 #include "common/record/shape.h"
@@ -217,15 +218,32 @@ state_copy(void *to, const void *from)
 	const struct scored *f = from;
 	struct err err = ERR_INIT;
 
-	*t = (struct scored){ 0 };
-	if (!f->collective)
+	if (!f->collective) {
+		t->collective = NULL;
 		return stream_copy(&t->stream, &f->stream);
+	}
+	*t = (struct scored){ 0 };
 	t->collective = malloc(sizeof(*t->collective));
 	if (t->collective && collective_copy(t->collective, f->collective, &err) == 0)
 		return 0;
 	free(t->collective);
 	t->collective = NULL;
 	return -1;
+}
+
+/* Put aside as it is, unless it owns or shares something. */
+static size_t
+state_room(const void *state)
+{
+	const struct scored *s = state;
+
+	return s->collective || stream_owns(&s->stream) ? SIZE_MAX : 0;
+}
+
+static void
+state_save(const void *state, void *to)
+{
+	memcpy(to, state, sizeof(struct scored));
 }
 
 static void
@@ -240,10 +258,20 @@ state_clear(void *state)
 	s->collective = NULL;
 }
 
+static void
+state_restore(void *state, const void *saved)
+{
+	state_clear(state);
+	memcpy(state, saved, sizeof(struct scored));
+}
+
 const struct state_type scorer_state = {
 	.size = sizeof(struct scored),
 	.copy = state_copy,
 	.clear = state_clear,
+	.room = state_room,
+	.save = state_save,
+	.restore = state_restore,
 	.bytes = state_bytes,
 	.encode = state_encode,
 	.decode = state_decode,

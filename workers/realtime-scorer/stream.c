@@ -8,8 +8,11 @@ int
 stream_copy(struct stream *s, const struct stream *f)
 {
 	*s = *f;
-	if (detector_copy(&s->detector, &f->detector) < 0)
+	if (detector_copy(&s->detector, &f->detector) < 0) {
+		s->forecast = NULL; /* not shared yet */
+		s->recent = (struct recent){ 0 };
 		return -1;
+	}
 	held_share(s->forecast);
 	recent_copy(&s->recent, &f->recent);
 	return 0;
@@ -22,6 +25,12 @@ stream_clear(struct stream *s)
 	held_release(s->forecast);
 	recent_clear(&s->recent);
 	*s = (struct stream){ 0 };
+}
+
+bool
+stream_owns(const struct stream *s)
+{
+	return s->detector.deep || s->forecast || s->recent.means;
 }
 
 /* Is H better than what is held? */

@@ -35,8 +35,10 @@ struct stream {
 	struct recent recent;
 };
 
-int stream_copy(struct stream *to, const struct stream *from); /* TO is undefined before.  -1: memory is out */
+int stream_copy(struct stream *to,
+		const struct stream *from); /* TO is undefined before.  -1: memory is out; TO may be cleared */
 void stream_clear(struct stream *s);
+bool stream_owns(const struct stream *s); /* is there memory that it owns or shares?  Else its bytes are all of it */
 
 /*
  * Is there nothing for EVENT_US: no forecast held, or one that has run out?  (One that begins later is not that: it was made for values

@@ -160,6 +160,47 @@ equal_states_are_equal_bytes(void **state)
 	cleaner_clear(&read);
 }
 
+/* Put aside at any moment and put back at any later one, it is what it was, and goes on like that. */
+static void
+put_aside_and_back(void **state)
+{
+	static const struct span units[] = { SPAN("C"), SPAN("degrees Celsius"), SPAN(""), SPAN("K") };
+	CLEANUP(buffer_clear) struct buffer was = BUFFER_INIT(0), is = BUFFER_INIT(0), out = BUFFER_INIT(0);
+	struct cleaner_count count = { 0 };
+	struct err err = ERR_INIT;
+	struct cleaner c = { 0 };
+	int64_t second = 0;
+
+	for (uint64_t turn = 0; turn < 600; turn++) {
+		void *aside = malloc(sizeof(c) + etl_state.room(&c));
+		int64_t back = second;
+
+		assert_non_null(aside);
+		etl_state.save(&c, aside);
+		encode(&c, &was);
+		for (uint64_t i = 0, n = random_u64(1, turn, 0) % 40; i < n; i++) {
+			uint64_t r = random_u64(1, turn, i + 1);
+			int64_t late = r % 11 ? 0 : 30, wild = r % 97 ? 0 : 5000;
+			const struct sample s = { .time_us = (second + (int64_t)(r % 5) - late + wild) * SECOND,
+						  .value = r % 7 ? (double)(r % 4) : 1000 };
+
+			second += r % 100 ? 1 + (int64_t)(r % 3) : 50;
+			assert_int_equal(cleaner_add(&rule, &c, &s, units[(second / 50 + (int64_t)turn) % 4],
+						     harness_print, &out, &count, &err),
+					 0);
+		}
+		if (turn % 2) {
+			etl_state.restore(&c, aside);
+			encode(&c, &is);
+			assert_true(span_equal(buffer_span(&was), buffer_span(&is)));
+			second = back;
+		}
+		free(aside);
+	}
+	assert_true(c.window.sequence > 100 && count.outliers && count.late && count.wild);
+	cleaner_clear(&c);
+}
+
 static void
 set_checksum(struct buffer *bytes)
 {
@@ -252,12 +293,13 @@ layout_is_pinned(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 5];
 	size_t n = 0;
 
 	for (; n < ARRAY_LEN(rows); n++)
 		tests[n] = (struct CMUnitTest){ rows[n].name, refuses, NULL, NULL, (void *)(uintptr_t)&rows[n] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(equal_states_are_equal_bytes);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(put_aside_and_back);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(any_lie);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(another_step);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(layout_is_pinned);

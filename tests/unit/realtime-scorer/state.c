@@ -401,15 +401,49 @@ layout_is_pinned(void **state)
 	stream_clear(&s);
 }
 
+/* What owns nothing is put aside as its bytes, and put back whatever it has come to own; all else is to be copied. */
+static void
+put_aside_and_back(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer was = BUFFER_INIT(0), is = BUFFER_INIT(0);
+	struct stream_rule plain = rule;
+	struct scored s = { 0 };
+	void *aside = malloc(sizeof(s));
+
+	plain.detector.members = 1 << DETECTOR_SCALAR | 1 << DETECTOR_FORECAST;
+	plain.recent.steps = 0;
+	for (int64_t i = 0; i < 200; i++)
+		add(&s.stream, &plain, random_normal(1, 1, (uint64_t)i), i * SECOND);
+	assert_non_null(aside);
+	assert_int_equal(scorer_state.room(&s), 0);
+	scorer_state.save(&s, aside);
+	encode_state(&s, &was);
+	feed(&s.stream, 200, 300);
+	stream_hold(&s.stream, forecast(250 * SECOND));
+	assert_true(scorer_state.room(&s) == SIZE_MAX);
+	scorer_state.restore(&s, aside);
+	encode_state(&s, &is);
+	assert_true(span_equal(buffer_span(&was), buffer_span(&is)));
+	stream_hold(&s.stream, forecast(250 * SECOND));
+	assert_true(scorer_state.room(&s) == SIZE_MAX);
+	scorer_state.clear(&s);
+	feed(&s.stream, 0, 100);
+	assert_true(scorer_state.room(&s) == SIZE_MAX);
+	scorer_state.clear(&s);
+	free(aside);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[5 + ARRAY_LEN(rows)] = { cmocka_unit_test(equal_states_are_equal_bytes),
-							 cmocka_unit_test(refuses_forecasts), cmocka_unit_test(any_lie),
+	struct CMUnitTest tests[6 + ARRAY_LEN(rows)] = { cmocka_unit_test(equal_states_are_equal_bytes),
+							 cmocka_unit_test(put_aside_and_back),
+							 cmocka_unit_test(refuses_forecasts),
+							 cmocka_unit_test(any_lie),
 							 cmocka_unit_test(other_slots),
 							 cmocka_unit_test(layout_is_pinned) };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		tests[5 + i] = (struct CMUnitTest){ rows[i].name, refuses, NULL, NULL, (void *)(uintptr_t)&rows[i] };
+		tests[6 + i] = (struct CMUnitTest){ rows[i].name, refuses, NULL, NULL, (void *)(uintptr_t)&rows[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

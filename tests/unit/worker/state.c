@@ -1,5 +1,5 @@
 /* The states of keys come back as they were: from before a call, from before a transaction; and what is dirty, is known. */
-#include "common/worker/state.h"
+#include "tests/unit/worker/counter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,69 +9,14 @@
 
 #include <cmocka.h>
 
-struct counter {
-	int *n; /* owned, so that a missing deep copy or a leak shows */
-};
-
-static int
-counter_copy(void *to, const void *from)
-{
-	const struct counter *f = from;
-	struct counter *t = to;
-
-	t->n = NULL;
-	if (f->n) {
-		t->n = malloc(sizeof(int));
-		*t->n = *f->n;
-	}
-	return 0;
-}
-
-static void
-counter_clear(void *state)
-{
-	free(((struct counter *)state)->n);
-}
-
-static size_t
-counter_bytes(const void *state)
-{
-	const struct counter *c = state;
-
-	return c->n ? (size_t)*c->n : 0;
-}
-
-static const struct state_type counter_type = {
-	.size = sizeof(struct counter), .copy = counter_copy, .clear = counter_clear, .bytes = counter_bytes
-};
 static const struct state_limits wide = { .idle_us = INT64_MAX, .max_bytes = SIZE_MAX, .key_bytes = 1000 };
-
-/* One record of KEY at OFFSET, of the primary input, that adds AMOUNT.  False: the key sleeps. */
-static bool
-fold(struct state_table *t, int32_t partition, int64_t offset, const char *key, int amount)
-{
-	struct counter *c;
-	void *state;
-
-	state_call_begin(t, partition, 0, offset, offset * 1000);
-	switch (state_get(t, span_of(key), &state)) {
-	case STATE_HERE: break;
-	case STATE_ASLEEP: return false;
-	case STATE_NO_MEMORY: fail_msg("no memory");
-	}
-	c = state;
-	if (!c->n)
-		c->n = calloc(1, sizeof(int));
-	*c->n += amount;
-	return true;
-}
 
 static void
 add(struct state_table *t, int32_t partition, const char *key, int amount)
 {
 	struct span name;
 
-	assert_true(fold(t, partition, 1, key, amount));
+	assert_true(counter_fold(t, partition, 1, key, amount));
 	assert_int_equal(state_call_end(t, true, &name), STATE_FITS);
 }
 
@@ -90,9 +35,9 @@ value(struct state_table *t, int32_t partition, const char *key)
 }
 
 static struct state_table *
-table(const struct state_limits *limits)
+table(void **kind, const struct state_limits *limits)
 {
-	struct state_table *t = state_table_new(&counter_type, 2, limits);
+	struct state_table *t = state_table_new(*kind, 2, limits);
 
 	assert_non_null(t);
 	return t;
@@ -112,9 +57,8 @@ static void
 rollback_restores(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 
-	(void)state;
 	add(t, 0, "a", 1);
 	add(t, 1, "b", 10);
 	state_commit(t);
@@ -133,9 +77,8 @@ static void
 rollback_twice_and_go_on(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 
-	(void)state;
 	for (int round = 0; round < 5; round++) {
 		add(t, 0, "a", 7);
 		state_rollback(t);
@@ -149,9 +92,8 @@ static void
 dropping_a_partition_inside_a_transaction(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 
-	(void)state;
 	add(t, 0, "a", 1);
 	add(t, 1, "a", 2);
 	state_commit(t);
@@ -167,9 +109,8 @@ static void
 in_use_means_this_transaction(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 
-	(void)state;
 	add(t, 3, "a", 1);
 	assert_non_null(state_in_use(t, SPAN("a")));
 	assert_null(state_in_use(t, SPAN("b")));
@@ -183,19 +124,18 @@ static void
 too_large_is_undone(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 	struct span name;
 
-	(void)state;
 	add(t, 0, "a", 900);
 	add(t, 0, "b", 3);
-	assert_true(fold(t, 0, 1, "a", 101));
+	assert_true(counter_fold(t, 0, 1, "a", 101));
 	assert_int_equal(state_call_end(t, true, &name), STATE_UNDONE);
 	assert_true(span_equal(name, SPAN("a")));
 	assert_int_equal(value(t, 0, "a"), 900);
 	assert_int_equal(value(t, 0, "b"), 3);
 	/* From far below the limit to far above it: only the transaction can be undone. */
-	assert_true(fold(t, 0, 1, "b", 2000));
+	assert_true(counter_fold(t, 0, 1, "b", 2000));
 	assert_int_equal(state_call_end(t, true, &name), STATE_TOO_LARGE_FOR_GOOD);
 	assert_true(span_equal(name, SPAN("b")));
 	state_rollback(t);
@@ -218,10 +158,9 @@ static void
 frontier_is_where_the_oldest_change_began(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 	struct state_view v;
 
-	(void)state;
 	stand(t, 0, 100, 7, 1);
 	add(t, 0, "a", 1);
 	state_commit(t);
@@ -254,9 +193,8 @@ static void
 what_was_rolled_back_is_not_dirty(void **state)
 {
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 
-	(void)state;
 	stand(t, 0, 5, 0, 1);
 	add(t, 0, "a", 1);
 	state_rollback(t);
@@ -271,14 +209,13 @@ only_what_is_stored_leaves(void **state)
 {
 	CLEANUP(state_table_free)
 	struct state_table *t =
-	    table(&(struct state_limits){ .idle_us = 1000, .max_bytes = SIZE_MAX, .key_bytes = 1000 });
+	    table(state, &(struct state_limits){ .idle_us = 1000, .max_bytes = SIZE_MAX, .key_bytes = 1000 });
 	struct state_view v;
 	struct span name;
 
-	(void)state;
 	stand(t, 0, 0, 0, 1);
-	assert_true(fold(t, 0, 1, "idle", 1));
-	assert_true(fold(t, 0, 9, "busy", 1));
+	assert_true(counter_fold(t, 0, 1, "idle", 1));
+	assert_true(counter_fold(t, 0, 9, "busy", 1));
 	state_call_end(t, true, &name);
 	assert_int_equal(state_evict(t, 10), 0); /* in a transaction */
 	state_commit(t);
@@ -291,10 +228,10 @@ only_what_is_stored_leaves(void **state)
 	assert_int_equal(state_evict(t, 10), 1);
 	assert_int_equal(state_count(t), 1);
 	assert_int_equal(state_sleepers(t), 1);
-	assert_false(fold(t, 0, 10, "idle", 1));
-	assert_true(fold(t, 0, 10, "busy", 1));
+	assert_false(counter_fold(t, 0, 10, "idle", 1));
+	assert_true(counter_fold(t, 0, 10, "busy", 1));
 	state_unknown(t, 0, SPAN("idle"));
-	assert_true(fold(t, 0, 10, "idle", 1));
+	assert_true(counter_fold(t, 0, 10, "idle", 1));
 	state_call_end(t, true, &name);
 }
 
@@ -303,10 +240,9 @@ memory_is_bounded(void **state)
 {
 	CLEANUP(state_table_free)
 	struct state_table *t =
-	    table(&(struct state_limits){ .idle_us = INT64_MAX, .max_bytes = 4000, .key_bytes = 1000 });
+	    table(state, &(struct state_limits){ .idle_us = INT64_MAX, .max_bytes = 4000, .key_bytes = 1000 });
 	struct state_view v;
 
-	(void)state;
 	stand(t, 0, 0, 0, 1);
 	for (int i = 0; i < 100; i++) {
 		char key[8];
@@ -345,10 +281,9 @@ a_record_reaches_a_key_only_once(void **state)
 {
 	static const struct vector frontier = { { 100, 50 } };
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 	struct span name;
 
-	(void)state;
 	assert_int_equal(state_floor(t, 0, &frontier), 0);
 	stand(t, 0, 80, 0, 1);
 	restore(t, "old", 1, 60, 20, false);    /* untouched between 60 and the frontier */
@@ -356,10 +291,10 @@ a_record_reaches_a_key_only_once(void **state)
 	restore(t, "alone", 1, 80, 40, true);   /* an older state: the floor does not count */
 	state_refold(t, true);
 	for (int64_t offset = 80; offset < 120; offset++) {
-		fold(t, 0, offset, "old", 100);
-		fold(t, 0, offset, "ahead", 100);
-		fold(t, 0, offset, "alone", 100);
-		fold(t, 0, offset, "new", 100); /* had it a record before the frontier, it would be stored */
+		counter_fold(t, 0, offset, "old", 100);
+		counter_fold(t, 0, offset, "ahead", 100);
+		counter_fold(t, 0, offset, "alone", 100);
+		counter_fold(t, 0, offset, "new", 100); /* had it a record before the frontier, it would be stored */
 		assert_int_equal(state_call_end(t, false, &name), STATE_FITS);
 	}
 	assert_int_equal(state_commit(t), 0);
@@ -369,7 +304,7 @@ a_record_reaches_a_key_only_once(void **state)
 	assert_int_equal(value(t, 0, "ahead"), 1 + 10 * 100);
 	assert_int_equal(value(t, 0, "alone"), 1 + 40 * 100);
 	assert_int_equal(value(t, 0, "new"), 20 * 100);
-	assert_true(fold(t, 0, 1, "old", 1)); /* live again: offsets do not matter */
+	assert_true(counter_fold(t, 0, 1, "old", 1)); /* live again: offsets do not matter */
 	assert_int_equal(value(t, 0, "old"), 2 + 20 * 100);
 }
 
@@ -378,11 +313,10 @@ sources_are_told_apart(void **state)
 {
 	static const struct vector frontier = { { 100, 50 } };
 	CLEANUP(state_table_free)
-	struct state_table *t = table(&wide);
+	struct state_table *t = table(state, &wide);
 	struct span name;
 	void *found;
 
-	(void)state;
 	assert_int_equal(state_floor(t, 0, &frontier), 0);
 	restore(t, "k", 1, 100, 60, false);
 	state_refold(t, true);
@@ -396,21 +330,27 @@ sources_are_told_apart(void **state)
 	state_call_end(t, false, &name);
 }
 
+#define BOTH(test)                                                         \
+	{ #test " (copied)", test, NULL, NULL, (void *)&counter_copied },  \
+	{                                                                  \
+#test " (saved)", test, NULL, NULL, (void *)&counter_saved \
+	}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rollback_restores),
-		cmocka_unit_test(rollback_twice_and_go_on),
-		cmocka_unit_test(dropping_a_partition_inside_a_transaction),
-		cmocka_unit_test(in_use_means_this_transaction),
-		cmocka_unit_test(too_large_is_undone),
-		cmocka_unit_test(frontier_is_where_the_oldest_change_began),
-		cmocka_unit_test(what_was_rolled_back_is_not_dirty),
-		cmocka_unit_test(only_what_is_stored_leaves),
-		cmocka_unit_test(memory_is_bounded),
-		cmocka_unit_test(a_record_reaches_a_key_only_once),
-		cmocka_unit_test(sources_are_told_apart),
+		BOTH(rollback_restores),
+		BOTH(rollback_twice_and_go_on),
+		BOTH(dropping_a_partition_inside_a_transaction),
+		BOTH(in_use_means_this_transaction),
+		BOTH(too_large_is_undone),
+		BOTH(frontier_is_where_the_oldest_change_began),
+		BOTH(what_was_rolled_back_is_not_dirty),
+		BOTH(only_what_is_stored_leaves),
+		BOTH(memory_is_bounded),
+		BOTH(a_record_reaches_a_key_only_once),
+		BOTH(sources_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
