@@ -2,6 +2,8 @@
  * backtest.c -- series go in chunks, so that memory does not grow with their number and a network's batches are full; inside a
  * chunk origins go from old to new.  A forecast is kept until its last step is known at the origin at hand, and is learnt step by
  * step on the way: with a stride shorter than the horizon several are open at once.
+ *
+ * What a chunk learns together goes by the calendar, as origins are counted from the ends of series and these may lie years apart.
  */
 #include "common/forecast/backtest.h"
 
@@ -11,12 +13,13 @@
 
 #include "common/base/random.h"
 
-#define CHUNK 64
+#define CHUNK BACKTEST_TOGETHER
 
 /* One forecast of one series. */
 struct opened {
 	struct panel_forecast forecast; /* its arrays are parts of the run's block */
-	size_t origin, learnt;          /* index of the first value forecast; steps that were learnt */
+	size_t origin;                  /* index of the first value forecast */
+	size_t learnt, shared;          /* steps that were learnt by the series, by all together */
 	bool used;
 };
 
@@ -27,9 +30,10 @@ struct run {
 	const struct target *targets; /* the chunk's */
 	size_t n;
 	struct panelist *learnt; /* n */
-	struct opened *opened;   /* n x windows */
-	size_t slots;            /* of those */
-	double *numbers;         /* what they point into */
+	struct calibration together;
+	struct opened *opened; /* n x windows */
+	size_t slots;          /* of those */
+	double *numbers;       /* what they point into */
 	struct backtest *ret;
 	size_t first;           /* number of the chunk's first series */
 	double seasonal[CHUNK]; /* in-sample error of the seasonal naive before the first origin */
@@ -110,6 +114,50 @@ learn_until(struct run *r, size_t i, size_t window, size_t origin)
 	}
 }
 
+static int64_t
+time_of(const struct run *r, size_t i, size_t at)
+{
+	return frequency_time(&r->rule->frequency, r->targets[i].start_us, (int64_t)at);
+}
+
+/* The earliest origin of the chunk's series in WINDOW; INT64_MAX: none has one. */
+static int64_t
+border_of(const struct run *r, size_t window)
+{
+	int64_t border = INT64_MAX;
+
+	for (size_t i = 0; i < r->n; i++) {
+		size_t origin = origin_of(r, &r->targets[i], window);
+		int64_t time = origin ? time_of(r, i, origin) : INT64_MAX;
+
+		border = time < border ? time : border;
+	}
+	return border;
+}
+
+/* What the chunk's forecasts of window W have missed, as far as it is known before BORDER. */
+static void
+share_window(struct run *r, size_t w, int64_t border)
+{
+	size_t row = r->rule->n_levels, series = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		series += opened_of(r, i, w)->used;
+	for (size_t i = 0; i < r->n; i++) {
+		struct opened *o = opened_of(r, i, w);
+
+		for (; o->used && o->shared < r->rule->horizon; o->shared++) {
+			size_t at = o->origin + o->shared;
+
+			if (time_of(r, i, at) >= border)
+				break;
+			panel_learn_together(r->panel, &r->learnt[i], &r->together, series, o->shared,
+					     o->forecast.combined + o->shared * row, r->targets[i].values[at],
+					     o->forecast.scale);
+		}
+	}
+}
+
 /* A member's quantiles lie apart from step to step: gather them. */
 static void
 judge_member(struct run *r, size_t i, const struct opened *o, size_t member, double *flat)
@@ -157,7 +205,10 @@ forecast_window(struct run *r, size_t window, struct err *err)
 	struct panel_forecast forecasts[CHUNK];
 	struct target known[CHUNK];
 	size_t who[CHUNK], n = 0;
+	int64_t border = border_of(r, window);
 
+	for (size_t w = 0; w < window; w++)
+		share_window(r, w, border);
 	for (size_t i = 0; i < r->n; i++) {
 		size_t origin = origin_of(r, &r->targets[i], window);
 
@@ -166,7 +217,8 @@ forecast_window(struct run *r, size_t window, struct err *err)
 		learn_until(r, i, window, origin);
 		known[n] = r->targets[i];
 		known[n].n = origin;
-		requests[n] = (struct panel_request){ &known[n], &r->learnt[i], random_u64(r->first + i, origin, 0) };
+		requests[n] = (struct panel_request){ &known[n], &r->learnt[i], random_u64(r->first + i, origin, 0),
+						      &r->together };
 		forecasts[n] = opened_of(r, i, window)->forecast;
 		who[n++] = i;
 	}
@@ -189,6 +241,7 @@ run_chunk(struct run *r, struct err *err)
 	size_t season = r->how->season ? r->how->season : (size_t)r->rule->frequency.season;
 
 	memset(r->learnt, 0, CHUNK * sizeof(*r->learnt));
+	r->together = (struct calibration){ 0 };
 	for (size_t k = 0; k < r->slots; k++)
 		r->opened[k].used = false;
 	for (size_t i = 0; i < r->n; i++) {

@@ -1,12 +1,16 @@
 /*
  * backtest.h -- how good would the forecasts have been?  Rolling origins over the end of many series: at each origin the panel sees
- * what was known then and nothing later, weights and shifts included; what turned out is learnt before the next origin.
+ * what was known then and nothing later, weights and shifts included; what turned out is learnt before the next origin: by each
+ * series for itself, and of the widths of intervals by up to BACKTEST_TOGETHER series that follow each other in the input, as far
+ * as it was known before the earliest of their origins by the calendar.
  */
 #ifndef FOREBAY_FORECAST_BACKTEST_H
 #define FOREBAY_FORECAST_BACKTEST_H
 
 #include "common/forecast/accuracy.h"
 #include "common/forecast/panel.h"
+
+#define BACKTEST_TOGETHER 64
 
 struct backtest_rule {
 	size_t windows, stride; /* origins, and steps between them; the last one is `horizon` before the end */

@@ -3,12 +3,12 @@
  *
  *	series i:  ......history......|--- window 0 ---|--- window 1 ---|	a forecast of window w sees nothing behind its border
  *
- * All steps of all forecasts whose values are known become cases.  Weights and shifts are fitted on all of them, but the figures are
- * of shifts that have not seen the fold they are judged on: a window, or with one window only half of the series.
+ * All steps of all forecasts whose values are known become cases.  Weights and shifts are fitted on all of them, but shifts are of
+ * combinations, and figures of combinations and shifts, that have not seen the fold they are judged on: a window, or with one window
+ * only half of the series.
  *
- * What all series did together in a few windows is no law.  Selected weights are mixed with the default prior, so that no member is
- * out of reach for a series that needs it; shifts of the middle are left to each series' own tracking, and what makes intervals
- * narrower counts by half.
+ * What all series did together in a few windows is no law.  Selected weights are mixed with the default prior; shifts of the middle
+ * are left to each series' own tracking.
  */
 #include "common/forecast/fit.h"
 
@@ -22,9 +22,10 @@
 #include "common/forecast/accuracy.h"
 
 #define ROUNDS 20
-#define MIXED 0.5F   /* of the default prior in the weights */
-#define FOOT 0.05F   /* of the network, at least, and of the others together */
-#define NARROWER 0.5 /* of a shift towards the median */
+#define MIXED 0.5      /* of the default prior in the weights */
+#define SHARPNESS 10.0 /* of judgement: who lost a tenth more than the best keeps about a third of it */
+#define FOOT 0.05      /* and so much at least */
+#define LOSS_MOST 10.0 /* scales */
 
 #define FORECASTS_WANTED 200
 #define WINDOWS_LEAST 2
@@ -150,45 +151,117 @@ list_cases(struct fit *f)
 /* ---- weights ---- */
 
 /*
- * The default prior knows what classical members are worth in general.  Of a network it knows nothing: one that was trained badly
- * keeps what it was selected with, and in the worst case a foot in the door, from which it can earn more.  So do the others.
+ * Mean pinball loss of QUANTILES, [horizon] rows that lie STRIDE numbers apart, in scales of the series: each counts alike.  Bounded:
+ * a forecast that has exploded is bad, not infinitely bad.
+ */
+static double
+loss_of(const struct fit *f, const struct held *held, const double *quantiles, size_t stride)
+{
+	double sum = 0;
+
+	for (size_t h = 0; h < f->rule->horizon; h++)
+		for (size_t q = 0; isfinite(held->actual[h]) && q < f->rule->n_levels; q++)
+			sum += accuracy_pinball(f->rule->levels[q], quantiles[h * stride + q], held->actual[h]);
+	return fmin(sum / (double)(f->rule->horizon * f->rule->n_levels) / held->made.scale, LOSS_MOST);
+}
+
+/*
+ * What each member lost in the folds but LEFT_OUT, in multiples of what the default prior's combination lost in the same forecasts; 0:
+ * it took part in none.
  */
 static void
-mix_in(struct ensemble_rule *rule, const struct ensemble_rule *prior)
+relative_losses(const struct fit *f, size_t left_out, double *losses)
 {
-	for (size_t b = 0; b < rule->n_buckets; b++) {
-		float others = 1 - prior->prior[b][PANEL_DEEPAR], chosen = rule->prior[b][PANEL_DEEPAR];
-		float trained = prior->prior[b][PANEL_DEEPAR] > 0 ? fminf(fmaxf(chosen, FOOT), 1 - FOOT) : chosen;
-		float mixed = chosen < 1 ? MIXED : 1;
+	size_t n_levels = f->rule->n_levels;
 
-		for (size_t m = 0; m < rule->n_members && others > 0; m++) {
-			float own = chosen < 1 ? rule->prior[b][m] / (1 - chosen) : 0;
+	for (size_t m = 0; m < PANEL_MEMBERS; m++) {
+		double own = 0, all = 0;
 
-			rule->prior[b][m] =
-			    m == PANEL_DEEPAR
-				? trained
-				: (1 - trained) * ((1 - mixed) * own + mixed * prior->prior[b][m] / others);
+		for (size_t i = 0; i < f->n_held; i++) {
+			const struct held *held = &f->held[i];
+
+			if (held->fold == left_out || !(held->made.awake >> m & 1))
+				continue;
+			own += loss_of(f, held, held->members + m * n_levels, PANEL_MEMBERS * n_levels);
+			all += loss_of(f, held, held->made.values, n_levels);
 		}
+		losses[m] = all > 0 ? own / all : 0;
 	}
 }
 
+/*
+ * Half of the weights is what was selected; the other half is the default prior, of which a member has kept the less the more it
+ * lost.  So nobody is out of reach: a foot in the door stays, from which it can earn more.
+ */
+static void
+mix_in(const struct fit *f, size_t left_out, struct ensemble_rule *rule)
+{
+	const struct ensemble_rule *prior = panel_ensemble(f->panel);
+	double losses[PANEL_MEMBERS], best = INFINITY;
+
+	relative_losses(f, left_out, losses);
+	for (size_t m = 0; m < PANEL_MEMBERS; m++)
+		best = losses[m] > 0 ? fmin(best, losses[m]) : best;
+	for (size_t b = 0; b < rule->n_buckets; b++) {
+		double kept[PANEL_MEMBERS], sum = 0;
+
+		for (size_t m = 0; m < PANEL_MEMBERS; m++) {
+			double better = losses[m] > 0 ? pow(best / losses[m], SHARPNESS) : 1;
+
+			kept[m] = (double)prior->prior[b][m] * fmax(better, FOOT);
+			sum += kept[m];
+		}
+		for (size_t m = 0; m < PANEL_MEMBERS && sum > 0; m++)
+			rule->prior[b][m] = (float)((1 - MIXED) * (double)rule->prior[b][m] + MIXED * kept[m] / sum);
+	}
+}
+
+/* Weights by the cases of all folds but LEFT_OUT (f->folds: by all). */
 static int
-fit_weights(struct fit *f, struct err *err)
+fit_weights(const struct fit *f, size_t left_out, struct ensemble_rule *ret, struct err *err)
+{
+	CLEANUP(heap_free)
+	struct ensemble_case *some = calloc(f->n_cases ? f->n_cases : 1, sizeof(*some));
+	size_t n = 0;
+
+	if (!some)
+		return err_set(err, REASON_NO_MEMORY, "weights by %zu cases", f->n_cases);
+	for (size_t i = 0; i < f->n_cases; i++)
+		if (f->fold[i] != left_out)
+			some[n++] = f->cases[i];
+	*ret = *panel_ensemble(f->panel);
+	if (ensemble_select(ret, f->rule->levels, some, n, ROUNDS, err) < 0)
+		return -1;
+	mix_in(f, left_out, ret);
+	return 0;
+}
+
+/* The forecasts of FOLD with the weights of RULE. */
+static void
+combine(struct fit *f, size_t fold, const struct ensemble_rule *rule)
 {
 	static const struct ensemble nothing;
-	struct ensemble_rule *rule = &f->a->ensemble;
 	size_t n_levels = f->rule->n_levels;
 
-	*rule = *panel_ensemble(f->panel);
-	if (ensemble_select(rule, f->rule->levels, f->cases, f->n_cases, ROUNDS, err) < 0)
-		return -1;
-	mix_in(rule, panel_ensemble(f->panel));
 	for (size_t i = 0; i < f->n_held; i++)
-		for (size_t h = 0; h < f->rule->horizon; h++)
+		for (size_t h = 0; f->held[i].fold == fold && h < f->rule->horizon; h++)
 			ensemble_combine(rule, &nothing, h, f->held[i].made.awake,
 					 f->held[i].members + h * PANEL_MEMBERS * n_levels,
 					 f->held[i].rows + h * n_levels);
-	return 0;
+}
+
+/* Each fold is combined with weights that have not seen it: to others it would look easier than what is to come. */
+static int
+weigh(struct fit *f, struct err *err)
+{
+	for (size_t fold = 0; fold < f->folds; fold++) {
+		struct ensemble_rule rule;
+
+		if (fit_weights(f, fold, &rule, err) < 0)
+			return -1;
+		combine(f, fold, &rule);
+	}
+	return fit_weights(f, f->folds, &f->a->ensemble, err);
 }
 
 /* ---- shifts ---- */
@@ -207,17 +280,13 @@ middle(const struct panel_rule *rule, const float *shifts)
 }
 
 static void
-temper(const struct panel_rule *rule, size_t n_buckets, struct calibration *c)
+leave_middle(const struct panel_rule *rule, size_t n_buckets, struct calibration *c)
 {
 	for (size_t b = 0; b < n_buckets; b++) {
 		double centre = middle(rule, c->shift[b]);
 
-		for (size_t q = 0; q < rule->n_levels; q++) {
-			double away = (double)c->shift[b][q] - centre;
-			bool wider = (rule->levels[q] > .5) == (away > 0);
-
-			c->shift[b][q] = (float)(away * (wider ? 1 : NARROWER));
-		}
+		for (size_t q = 0; q < rule->n_levels; q++)
+			c->shift[b][q] = (float)((double)c->shift[b][q] - centre);
 	}
 }
 
@@ -227,16 +296,18 @@ fit_shifts(const struct fit *f, size_t left_out, struct calibration *ret, struct
 {
 	CLEANUP(heap_free)
 	struct calibration_case *some = calloc(f->n_cases, sizeof(*some));
-	size_t n = 0;
+	size_t n = 0, forecasts = 0;
 
 	if (!some)
 		return err_set(err, REASON_NO_MEMORY, "calibration by %zu cases", f->n_cases);
+	for (size_t i = 0; i < f->n_held; i++)
+		forecasts += f->held[i].fold != left_out && f->held[i].made.awake;
 	for (size_t i = 0; i < f->n_cases; i++)
 		if (f->fold[i] != left_out)
 			some[n++] = f->moved[i];
-	if (calibration_fit(&f->a->ensemble, f->rule->levels, some, n, ret, err) < 0)
+	if (calibration_fit(&f->a->ensemble, f->rule->levels, some, n, forecasts, ret, err) < 0)
 		return -1;
-	temper(f->rule, f->a->ensemble.n_buckets, ret);
+	leave_middle(f->rule, f->a->ensemble.n_buckets, ret);
 	return 0;
 }
 
@@ -329,7 +400,7 @@ static int
 fit_all(struct fit *f, struct err *err)
 {
 	list_cases(f);
-	if (fit_weights(f, err) < 0)
+	if (weigh(f, err) < 0)
 		return -1;
 	set_units(f);
 	if (calibrate(f, err) < 0)

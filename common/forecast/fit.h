@@ -11,8 +11,8 @@
 
 /*
  * Fill ensemble, calibration and figures of A, whose networks are trained, by rolling forecasts over the last WINDOWS windows of
- * RULE->horizon steps of TARGETS (at most MOST series, evenly chosen): greedy weights on all of them, shifts by leaving each
- * window out in turn.  Figures: wql, mase, coverage80, coverage95 of the ensemble, wql.<member> of each member.  REPORT (may be
+ * RULE->horizon steps of TARGETS (at most MOST series, evenly chosen): greedy weights on all of them, shifts of what is combined
+ * by leaving each window out in turn.  Figures: wql, mase, coverage80, coverage95 of the ensemble, wql.<member> of each member.  REPORT (may be
  * NULL) is told the share done, 0 to 1.  -1 on NO_MEMORY, OPTION_INVALID (no series is long enough).
  */
 int fit_ensemble(struct artefact *a, const struct panel_rule *rule, const struct target *targets, size_t n,

@@ -20,8 +20,10 @@
 #include "common/forecast/panel_parts.h"
 
 #define REACH 4.0
-#define MOST 1e308 /* farther out weighted means would be infinite */
-#define RATE 0.05  /* of calibration, units a forecast: steps of one part of the horizon err together and share it */
+#define MOST 1e308   /* farther out weighted means would be infinite */
+#define RATE 0.02    /* of calibration, units a forecast: steps of one part of the horizon err together and share it */
+#define TOGETHER 1.0 /* the same for series alike: units an origin, if all of very many series miss */
+#define DOUBTS 8.0   /* series that are taken to have been right besides: few may be wrong by chance */
 #define LEAST_UNIT 1e-3
 
 static const struct panelist nothing_learnt;
@@ -220,10 +222,14 @@ explain(const struct panel *p, const struct panelist *learnt, struct panel_forec
 }
 
 static void
-combine(const struct panel *p, const struct panelist *learnt, const double *members, struct panel_forecast *f)
+combine(const struct panel *p, const struct panel_request *request, const struct panelist *learnt,
+	const double *members, struct panel_forecast *f)
 {
 	size_t n_levels = p->rule.n_levels;
+	struct calibration start = p->start;
 
+	if (request->together)
+		calibration_add(&start, request->together);
 	for (size_t h = 0; h < p->rule.horizon; h++) {
 		double *row = f->values + h * n_levels;
 
@@ -232,8 +238,8 @@ combine(const struct panel *p, const struct panelist *learnt, const double *memb
 		if (f->combined)
 			memcpy(f->combined + h * n_levels, row, n_levels * sizeof(*row));
 		if (p->rule.calibrate)
-			calibration_apply(&p->ensemble, &p->start, &learnt->calibration, h,
-					  panel_unit(p, row, f->scale), row);
+			calibration_apply(&p->ensemble, &start, &learnt->calibration, h, panel_unit(p, row, f->scale),
+					  row);
 	}
 }
 
@@ -278,7 +284,7 @@ forecast_one(const struct panel *p, const struct panel_request *request, const d
 		put(p, PANEL_LAST, &r, NULL, members);
 		f->awake = 1U << PANEL_LAST;
 	}
-	combine(p, learnt, members, f);
+	combine(p, request, learnt, members, f);
 	explain(p, learnt, f);
 	return 0;
 }
@@ -353,4 +359,18 @@ panel_learn(const struct panel *p, struct panelist *learnt, size_t step, uint32_
 	if (p->rule.calibrate)
 		calibration_learn(&p->ensemble, &p->start, &learnt->calibration, p->rule.levels, step,
 				  RATE / companions(p, step), panel_unit(p, combined, scale), combined, value);
+}
+
+void
+panel_learn_together(const struct panel *p, const struct panelist *learnt, struct calibration *together, size_t series,
+		     size_t step, const double *combined, double value, double scale)
+{
+	struct calibration start = p->start;
+
+	if (!p->rule.calibrate)
+		return;
+	calibration_add(&start, &learnt->calibration);
+	calibration_learn_width(&p->ensemble, &start, together, p->rule.levels, step,
+				TOGETHER / ((double)series + DOUBTS) / companions(p, step),
+				panel_unit(p, combined, scale), combined, value);
 }

@@ -4,7 +4,9 @@
  * forecasts on demand go through it.
  *
  * What a series has taught (weights, shifts, drift) is a `struct panelist` that the caller keeps and hands in; the panel itself
- * learns nothing.  One thread.
+ * learns nothing.  A series learns slowly by itself.  A caller that has many alike at hand, one origin after the other, may also
+ * keep one `struct calibration` for all of them, which learns fast: a caller whose forecasts must not depend on who else is there,
+ * like the batch forecaster, does without.  One thread.
  */
 #ifndef FOREBAY_FORECAST_PANEL_H
 #define FOREBAY_FORECAST_PANEL_H
@@ -91,6 +93,7 @@ struct panel_request {
 	const struct target *target;
 	const struct panelist *learnt; /* NULL: nothing */
 	uint64_t noise;
+	const struct calibration *together; /* what series alike have taught, panel_learn_together(); NULL: nothing */
 };
 
 /*
@@ -103,5 +106,12 @@ int panel_forecast(struct panel *p, const struct panel_request *requests, struct
 /* Step STEP of a forecast turned out to be VALUE: COMBINED and MEMBERS are its rows of that step. */
 void panel_learn(const struct panel *p, struct panelist *learnt, size_t step, uint32_t awake, const double *members,
 		 const double *combined, double value, double scale);
+
+/*
+ * The same for all of SERIES series that were forecast at one origin, of one of them, which has taught LEARNT: *TOGETHER, zeroed at
+ * the beginning, makes the intervals of all of them wider or narrower.
+ */
+void panel_learn_together(const struct panel *p, const struct panelist *learnt, struct calibration *together,
+			  size_t series, size_t step, const double *combined, double value, double scale);
 
 #endif

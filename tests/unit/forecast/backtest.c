@@ -129,7 +129,7 @@ sees_no_later_value(void **state)
 	assert_true(crps_of(&rule, &wild.ensemble) != crps_of(&rule, &usual.ensemble));
 }
 
-/* A chunk's series are judged as they would be alone. */
+/* As long as nothing is calibrated a chunk's series are judged as they would be alone. */
 static void
 series_are_by_themselves(void **state)
 {
@@ -207,6 +207,75 @@ calibration_moves_the_ensemble_alone(void **state)
 	assert_true(crps_of(&rule, &moved.ensemble) != crps_of(&rule, &plain.ensemble));
 }
 
+/*
+ * All series grow noisy at the end.  Each by itself is slow to see it; all together have wider intervals after a few origins, and
+ * cover nearly what they say although the first ones count.
+ */
+static void
+widths_are_learnt_together(void **state)
+{
+	struct panel_rule rule = rule_of("season");
+	struct backtest one, all;
+	const size_t windows = 20, first = LENGTH - windows * HORIZON;
+
+	(void)state;
+	rule.calibrate = true;
+	waves();
+	for (size_t s = 0; s < SERIES; s++)
+		for (size_t i = first; i < LENGTH; i++)
+			values[s][i] += 0.6 * random_normal(5, s, i);
+	all = run(&rule, windows, HORIZON, BACKTEST_TOGETHER);
+	one = (struct backtest){ 0 };
+	for (size_t s = 0; s < BACKTEST_TOGETHER; s++) {
+		const struct backtest_rule how = { .windows = windows, .stride = HORIZON };
+		struct err err = ERR_INIT;
+
+		assert_int_equal(backtest_run(&rule, NULL, &how, targets + s, 1, &one, &err), 0);
+	}
+	print_message("uncalibrated %.3f, alone %.3f, together %.3f\n",
+		      accuracy_figures(&all.uncalibrated, rule.levels, LEVELS).coverage80,
+		      accuracy_figures(&one.ensemble, rule.levels, LEVELS).coverage80,
+		      accuracy_figures(&all.ensemble, rule.levels, LEVELS).coverage80);
+	assert_true(accuracy_figures(&all.uncalibrated, rule.levels, LEVELS).coverage80 < .6);
+	assert_true(fabs(accuracy_figures(&all.ensemble, rule.levels, LEVELS).coverage80 - .8) < .04);
+	assert_true(accuracy_figures(&all.ensemble, rule.levels, LEVELS).coverage80 >
+		    accuracy_figures(&one.ensemble, rule.levels, LEVELS).coverage80 + .08);
+}
+
+/*
+ * Two series; of the second one window is known after all the others are not, in which it goes wild.  What all know of it moves the
+ * first one's intervals, but not before it has come by the calendar.
+ */
+static void
+sees_no_later_value_of_others(void **state)
+{
+	struct panel_rule rule = rule_of("season");
+	const size_t first = LENGTH - 3 * HORIZON;
+
+	(void)state;
+	rule.calibrate = true;
+	for (int64_t later = 0; later <= 1; later++) {
+		const struct backtest_rule how = { .windows = 3, .stride = HORIZON };
+		struct backtest quiet, wild, alone = { 0 };
+		struct err err = ERR_INIT;
+		double more = 0;
+
+		waves();
+		targets[1].start_us = later * 1000 * 3600000000;
+		for (size_t i = first; i < LENGTH; i++)
+			values[1][i] = NAN;
+		quiet = run(&rule, 3, HORIZON, 2);
+		for (size_t i = first; i < first + HORIZON; i++)
+			values[1][i] = i % 2 ? 50 : -50;
+		wild = run(&rule, 3, HORIZON, 2);
+		assert_int_equal(backtest_run(&rule, NULL, &how, targets + 1, 1, &alone, &err), 0);
+		assert_int_equal(wild.ensemble.points, quiet.ensemble.points + HORIZON);
+		for (size_t q = 0; q < LEVELS; q++)
+			more += fabs(wild.ensemble.pinball[q] - alone.ensemble.pinball[q] - quiet.ensemble.pinball[q]);
+		assert_true(later ? more < 1e-9 : more > 1e-4);
+	}
+}
+
 /* ---- rules and figures ---- */
 
 static double last_share;
@@ -277,6 +346,8 @@ main(void)
 		cmocka_unit_test(weights_are_learnt),
 		cmocka_unit_test(reports),
 		cmocka_unit_test(calibration_moves_the_ensemble_alone),
+		cmocka_unit_test(widths_are_learnt_together),
+		cmocka_unit_test(sees_no_later_value_of_others),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(outer_levels_are_for_coverage),
 	};

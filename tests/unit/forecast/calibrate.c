@@ -176,6 +176,81 @@ not_numbers(void **state)
 		assert_true(isfinite(q[i]));
 }
 
+/* ---- online: intervals alone ---- */
+
+/* In the long run intervals cover what they say, whoever sits in them; the middle stays where it was. */
+static void
+covers_by_width(void **state)
+{
+	static const size_t even[] = { 0, 1, 4 }; /* streams around 0: narrow, wide, breathing */
+	static const double scale = 10;
+
+	(void)state;
+	for (size_t s = 0; s < sizeof(even) / sizeof(*even); s++) {
+		struct ensemble_rule rule = rule_of(1);
+		struct calibration start = { 0 }, online = { 0 };
+		double inside80 = 0, inside95 = 0;
+
+		start.shift[0][1] = -0.3F;
+		for (uint64_t t = 0; t < STEPS; t++) {
+			double q[LEVELS], raw[LEVELS], value = scale * streams[even[s]].next(t);
+
+			for (size_t i = 0; i < LEVELS; i++)
+				q[i] = raw[i] = scale * normal[i];
+			calibration_apply(&rule, &start, &online, 0, scale, q);
+			inside80 += q[1] <= value && value <= q[7];
+			inside95 += q[0] <= value && value <= q[8];
+			calibration_learn_width(&rule, &start, &online, levels, 0, 0.05, scale, raw, value);
+		}
+		print_message("%s: %.4f %.4f\n", streams[even[s]].name, inside80 / STEPS, inside95 / STEPS);
+		assert_true(fabs(inside80 / STEPS - .8) < 0.01);
+		assert_true(fabs(inside95 / STEPS - .95) < 0.01);
+		assert_true(online.shift[0][4] == 0);
+		for (size_t i = 0; i < 4; i++)
+			assert_true(fabs((double)online.shift[0][i] + (double)online.shift[0][LEVELS - 1 - i]) < 1e-3);
+	}
+}
+
+/* One value by hand; a level that has no counterpart stays, and so do others where a quantile is no number. */
+static void
+one_width(void **state)
+{
+	static const double odd[4] = { .1, .3, .5, .9 };
+	struct calibration online = { 0 }, before;
+	struct ensemble_rule rule;
+	double q[4] = { -4, -1, 0, 4 };
+
+	(void)state;
+	ensemble_rule_default(1, 4, 1, &rule);
+	calibration_learn_width(&rule, NULL, &online, odd, 0, 0.5, 2, q, 5); /* outside */
+	assert_true(fabs((double)online.shift[0][0] + .2) < 1e-6 && fabs((double)online.shift[0][3] - .2) < 1e-6);
+	assert_true(online.shift[0][1] == 0 && online.shift[0][2] == 0);
+	calibration_learn_width(&rule, NULL, &online, odd, 0, 0.5, 2, q, 4.4); /* just inside what is wider now */
+	assert_true(fabs((double)online.shift[0][0] + .15) < 1e-6 && fabs((double)online.shift[0][3] - .15) < 1e-6);
+	before = online;
+	calibration_learn_width(&rule, NULL, &online, odd, 0, 0.5, 2, q, NAN);
+	calibration_learn_width(&rule, NULL, &online, odd, 0, 0.5, 0, q, 1);
+	q[3] = NAN;
+	calibration_learn_width(&rule, NULL, &online, odd, 0, 0.5, 2, q, 1);
+	assert_memory_equal(&online, &before, sizeof(online));
+	for (size_t i = 0; i < 100; i++) /* bounded like the others */
+		calibration_learn_width(&rule, NULL, &online, odd, 0, 0.5, 2, (double[]){ -4, -1, 0, 4 }, 1e300);
+	assert_true(fabs((double)online.shift[0][3] - 4) < 1e-6);
+}
+
+static void
+adds(void **state)
+{
+	struct calibration sum = { 0 }, more = { 0 };
+
+	(void)state;
+	sum.shift[1][2] = 1;
+	more.shift[1][2] = 0.5F;
+	more.shift[3][31] = -2;
+	calibration_add(&sum, &more);
+	assert_true(sum.shift[1][2] == 1.5F && sum.shift[3][31] == -2 && sum.shift[0][0] == 0);
+}
+
 /* ---- split conformal ---- */
 
 #define CASES 99
@@ -193,12 +268,40 @@ exact_ranks(void **state)
 	(void)state;
 	for (size_t i = 0; i < CASES; i++)
 		cases[i] = (struct calibration_case){ zero, 0, (double)(i * 37 % 99 + 1) * 0.25, 25 };
-	assert_int_equal(calibration_fit(&rule, levels, cases, CASES, &c, &err), 0);
+	assert_int_equal(calibration_fit(&rule, levels, cases, CASES, CASES, &c, &err), 0);
 	for (size_t q = 0; q < LEVELS; q++) {
 		double rank = levels[q] == .025 ? 3 : levels[q] == .975 ? 98 : round(100 * levels[q]);
 
 		assert_true(fabs((double)c.shift[0][q] - rank / 100) < 1e-6);
 	}
+}
+
+/*
+ * 990 cases of 99 forecasts: their tenth of them, and half a one more on the way out.  Of 9 forecasts the outermost tenths are the
+ * last that can be known, and lie at half of a ninth from the ends.
+ */
+static void
+steps_of_one_forecast(void **state)
+{
+	struct ensemble_rule rule = rule_of(1);
+	static struct calibration_case cases[10 * CASES];
+	double zero[LEVELS] = { 0 };
+	struct calibration c;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < 10 * CASES; i++)
+		cases[i] = (struct calibration_case){ zero, 0, (double)(i * 37 % 990 + 1), 1000 };
+	assert_int_equal(calibration_fit(&rule, levels, cases, 10 * CASES, CASES, &c, &err), 0);
+	assert_true(fabs((double)c.shift[0][1] - .096) < 1e-6); /* 95.5 */
+	assert_true(fabs((double)c.shift[0][4] - .496) < 1e-6); /* 495.5: the middle is the middle */
+	assert_true(fabs((double)c.shift[0][7] - .896) < 1e-6); /* 895.5, from .891 */
+	assert_int_equal(calibration_fit(&rule, levels, cases, 10 * CASES, 9, &c, &err), 0);
+	assert_true(fabs((double)c.shift[0][1] - .056) < 1e-6 && fabs((double)c.shift[0][7] - .936) < 1e-6);
+	assert_true(c.shift[0][0] == 0 && c.shift[0][8] == 0);
+	assert_int_equal(calibration_fit(&rule, levels, cases, 10 * CASES, 0, &c, &err), 0);
+	for (size_t q = 0; q < LEVELS; q++)
+		assert_true(c.shift[0][q] == 0);
 }
 
 /* With n cases the levels within [1 / (n + 1), n / (n + 1)] can be known; what cannot keeps 0. */
@@ -220,7 +323,7 @@ few_cases(void **state)
 
 		for (size_t i = 0; i < fews[f].n; i++)
 			cases[i] = (struct calibration_case){ zero, 0, (double)(i + 1), 50 };
-		assert_int_equal(calibration_fit(&rule, levels, cases, fews[f].n, &c, &err), 0);
+		assert_int_equal(calibration_fit(&rule, levels, cases, fews[f].n, CASES, &c, &err), 0);
 		for (size_t q = 0; q < LEVELS; q++)
 			assert_int_equal(c.shift[0][q] > 0, q >= fews[f].first && q <= fews[f].last);
 	}
@@ -249,7 +352,7 @@ covers_what_it_has_not_seen(void **state)
 		if (i % 50 == 1)
 			cases[i].scale = 0;
 	}
-	assert_int_equal(calibration_fit(&rule, levels, cases, N, &c, &err), 0);
+	assert_int_equal(calibration_fit(&rule, levels, cases, N, N, &c, &err), 0);
 	for (uint64_t i = N; i < 3 * N; i++) {
 		double q[LEVELS] = { 0 }, value = 5 * (i % 2 ? 3 : 1) * skewed(i);
 
@@ -264,13 +367,20 @@ covers_what_it_has_not_seen(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[6 + sizeof(streams) / sizeof(*streams)] = {
-		cmocka_unit_test(one_move),    cmocka_unit_test(bounded),
-		cmocka_unit_test(not_numbers), cmocka_unit_test(exact_ranks),
-		cmocka_unit_test(few_cases),   cmocka_unit_test(covers_what_it_has_not_seen),
+	struct CMUnitTest tests[10 + sizeof(streams) / sizeof(*streams)] = {
+		cmocka_unit_test(one_move),
+		cmocka_unit_test(bounded),
+		cmocka_unit_test(not_numbers),
+		cmocka_unit_test(exact_ranks),
+		cmocka_unit_test(few_cases),
+		cmocka_unit_test(covers_what_it_has_not_seen),
+		cmocka_unit_test(covers_by_width),
+		cmocka_unit_test(one_width),
+		cmocka_unit_test(adds),
+		cmocka_unit_test(steps_of_one_forecast),
 	};
 
 	for (size_t i = 0; i < sizeof(streams) / sizeof(*streams); i++)
-		tests[6 + i] = (struct CMUnitTest){ streams[i].name, covers, NULL, NULL, (void *)&streams[i] };
+		tests[10 + i] = (struct CMUnitTest){ streams[i].name, covers, NULL, NULL, (void *)&streams[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

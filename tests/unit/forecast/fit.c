@@ -12,6 +12,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/random.h"
+#include "common/forecast/backtest.h"
 #include "common/forecast/fit.h"
 
 #define SERIES 30
@@ -118,6 +119,40 @@ no_look_ahead(void **state)
 	assert_true(artefact_figure(&b, "wql.season") > 0.005); /* its quantiles still expect noise */
 	artefact_clear(&a);
 	artefact_clear(&b);
+}
+
+/* What comes after the windows that were looked at is covered as they were, by shifts that nobody has moved since. */
+static void
+covers_what_comes(void **state)
+{
+	enum { LATER = 8 };
+	struct panel_rule rule = rule_of("season,ets,ridge");
+	const struct backtest_rule how = { .windows = 1, .stride = 1 };
+	struct target seen[SERIES];
+	struct backtest b = { 0 };
+	struct artefact a = { 0 };
+	struct err err = ERR_INIT;
+	double covered;
+
+	(void)state;
+	waves();
+	for (size_t s = 0; s < SERIES; s++) {
+		seen[s] = targets[s];
+		seen[s].n = LENGTH - LATER * HORIZON;
+	}
+	assert_int_equal(fit_ensemble(&a, &rule, seen, SERIES, 8, SERIES, NULL, NULL, &err), 0);
+	for (size_t w = 0; w < LATER; w++) {
+		for (size_t s = 0; s < SERIES; s++)
+			seen[s].n = LENGTH - w * HORIZON;
+		assert_int_equal(backtest_run(&rule, &a, &how, seen, SERIES, &b, &err), 0);
+	}
+	covered = accuracy_figures(&b.ensemble, rule.levels, LEVELS).coverage80;
+	print_message("coverage %.3f -> %.3f, foretold %.3f\n",
+		      accuracy_figures(&b.uncalibrated, rule.levels, LEVELS).coverage80, covered,
+		      artefact_figure(&a, "coverage80"));
+	assert_true(fabs(covered - .8) < .02);
+	assert_true(fabs(artefact_figure(&a, "coverage80") - .8) < .02);
+	artefact_clear(&a);
 }
 
 static void
@@ -246,7 +281,9 @@ of_a_training(void **state)
 	training_free(u);
 	artefact_clear(&b);
 	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 2, 5, NULL, NULL, &err), 0);
-	assert_true(isfinite(artefact_figure(&a, "wql.deepar")));
+	assert_true(artefact_figure(&a, "wql.deepar") > 1.5 * artefact_figure(&a, "wql.season"));
+	for (size_t k = 0; k < a.ensemble.n_buckets; k++) /* hardly trained: no more than a foot in the door */
+		assert_true(a.ensemble.prior[k][PANEL_DEEPAR] > 0.001F && a.ensemble.prior[k][PANEL_DEEPAR] < 0.05F);
 	/* Where nobody else was asked the network is all that can be selected; the others stay within reach. */
 	rule = rule_of("deepar");
 	assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, 2, 5, NULL, NULL, &err), 0);
@@ -289,7 +326,7 @@ main(void)
 	const struct CMUnitTest fits[] = {
 		cmocka_unit_test(without_networks),          cmocka_unit_test(no_look_ahead),
 		cmocka_unit_test(missing_and_short),         cmocka_unit_test(of_a_training),
-		cmocka_unit_test(of_an_unfinished_training),
+		cmocka_unit_test(of_an_unfinished_training), cmocka_unit_test(covers_what_comes),
 	};
 	struct CMUnitTest tests[ARRAY_LEN(windows_rows) + ARRAY_LEN(fits)];
 

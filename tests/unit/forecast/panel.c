@@ -433,6 +433,42 @@ learns_shifts_only_if_told(void **state)
 	panel_free(p);
 }
 
+/* A miss of one series makes the intervals of all wider, by the less the fewer series there are; without calibration nothing is learnt. */
+static void
+learns_together(void **state)
+{
+	struct panel_rule rule = rule_of("season,long-season");
+	struct panel *p;
+	double values[LENGTH];
+	struct target t = { .values = values, .n = LENGTH };
+	struct calibration few = { 0 }, many = { 0 }, none = { 0 };
+	struct panel_request request = { .target = &t, .noise = 7, .together = &few };
+	static struct panelist nothing;
+	static struct made plain, wide;
+	struct panel_forecast f = into(&wide);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	wave(9, 4, values, LENGTH);
+	p = panel_of(&rule, NULL);
+	forecast(p, &t, NULL, &plain);
+	panel_learn_together(p, &nothing, &few, 1, 0, plain.combined, 1000, plain.f.scale);
+	panel_learn_together(p, &nothing, &many, 3, 0, plain.combined, 1000, plain.f.scale);
+	panel_learn_together(p, &nothing, &many, 3, 0, plain.combined, 1000, plain.f.scale);
+	assert_true(many.shift[0][8] > 1.5F * few.shift[0][8] && many.shift[0][8] < 2 * few.shift[0][8]);
+	assert_int_equal(panel_forecast(p, &request, &f, 1, &err), 0);
+	assert_memory_equal(wide.combined, plain.combined, sizeof(plain.combined));
+	assert_true(wide.values[0] < plain.values[0] && wide.values[8] > plain.values[8]);
+	assert_true(fabs(wide.values[4] - plain.values[4]) < 1e-12);
+	assert_memory_equal(wide.values + LEVELS, plain.values + LEVELS, LEVELS * sizeof(double)); /* another part */
+	panel_free(p);
+	rule.calibrate = false;
+	p = panel_of(&rule, NULL);
+	panel_learn_together(p, &nothing, &none, 3, 0, plain.combined, 1000, plain.f.scale);
+	assert_true(none.shift[0][8] == 0);
+	panel_free(p);
+}
+
 int
 main(void)
 {
@@ -447,6 +483,7 @@ main(void)
 		cmocka_unit_test(keeps_the_models_weights),
 		cmocka_unit_test(learns),
 		cmocka_unit_test(learns_shifts_only_if_told),
+		cmocka_unit_test(learns_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
