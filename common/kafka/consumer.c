@@ -103,8 +103,9 @@ consumer_new(const struct client_config *config, const struct consumer_options *
 	if (!c)
 		return err_set(err, REASON_NO_MEMORY, "consumer");
 	snprintf(session, sizeof(session), "%lld", (long long)options->session_timeout_ms);
+	/* A member hears with its next heartbeat that another one is gone: so often that a take-over hardly waits for it. */
 	snprintf(heartbeat, sizeof(heartbeat), "%lld",
-		 (long long)(options->session_timeout_ms / 4 < 3000 ? options->session_timeout_ms / 4 : 3000));
+		 (long long)(options->session_timeout_ms / 6 < 3000 ? options->session_timeout_ms / 6 : 3000));
 	snprintf(interval, sizeof(interval), "%lld", (long long)options->max_poll_interval_ms);
 	snprintf(kbytes, sizeof(kbytes), "%lld", (long long)(options->queue_max_bytes / 1024));
 	c->hooks = *hooks;

@@ -27,8 +27,9 @@ const struct option worker_option_table[] = {
 	  "one transaction for outputs, dead letters and offsets, or the faster choice that may repeat records after a crash" },
 	{ "commit.interval.ms", OPTION_INT, AT(commit_interval_ms), "100", 1, 60000, "ms",
 	  "a transaction ends after this time at the latest, and as soon as there is nothing to read" },
-	{ "transaction.timeout.ms", OPTION_INT, AT(transaction_timeout_ms), "10000", 1000, 900000, "ms",
-	  "the broker gives an abandoned transaction up after this time; readers wait for it that long" },
+	{ "transaction.timeout.ms", OPTION_INT, AT(transaction_timeout_ms), "0", 0, 900000, "ms",
+	  "the broker gives an abandoned transaction up after this time, and whoever takes over waits for it that long; 0: a second less "
+	  "than session.timeout.ms, so that it is gone when the worker is taken for dead" },
 	{ "session.timeout.ms", OPTION_INT, AT(session_timeout_ms), "10000", 1000, 1800000, "ms",
 	  "a silent worker loses its partitions after this time" },
 	{ "max.poll.interval.ms", OPTION_INT, AT(max_poll_interval_ms), "300000", 1000, 86400000, "ms",

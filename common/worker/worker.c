@@ -136,6 +136,12 @@ new_states(struct worker *w, struct err *err)
 	return w->states ? 0 : err_set(err, REASON_NO_MEMORY, "states");
 }
 
+static int64_t
+transaction_timeout_for(int64_t session_ms)
+{
+	return session_ms >= 2000 ? session_ms - 1000 : 1000;
+}
+
 static int
 start(struct worker *w, struct err *err)
 {
@@ -145,6 +151,8 @@ start(struct worker *w, struct err *err)
 		return err_set(err, REASON_OPTION_INVALID,
 			       "log.level: \"%s\" is none of trace, debug, info, warn, error", w->opt.log_level);
 	log_set_level(level);
+	if (w->opt.transaction_timeout_ms == 0)
+		w->opt.transaction_timeout_ms = transaction_timeout_for(w->opt.session_timeout_ms);
 	if (name_ourselves(w, err) < 0 || list_overrides(w, err) < 0 || metrics_new(&w->metrics, err) < 0 ||
 	    batch_init(&w->batch, err) < 0)
 		return -1;
