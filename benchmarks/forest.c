@@ -1,9 +1,12 @@
 /*
  * forest.c -- how fast is a Random Cut Forest of 50 trees of 256 points of 8 dimensions, on one core?  For each set of kernels
- * that this processor runs, per CPU-second: records looked at and learnt by one forest, and by many in turns; looks alone, and
- * with shares.  And how large it is, in memory and as an image, of 8 columns and of a shingle of 8 rows.
+ * that this processor runs, per CPU-second: records looked at and learnt by one forest, and by many in turns, each fetched
+ * before; looks alone, and with shares.  And how large it is, in memory and as an image, of 8 columns and of a shingle of 8
+ * rows.
  *
- *	forest [ROUNDS [FORESTS]]		JSON on standard output
+ *	forest [ROUNDS [FORESTS]]	JSON on standard output
+ *	forest --turn ROUNDS FORESTS	of the best set alone, and only what a peer is asked as well
+ *	forest --rows			the rows: doubles, 8 to each, on standard output
  *
  * Values are sums of sines with other periods for each column, and noise; a forest has seen 20,000 rows before it is measured,
  * which is all that it can remember.
@@ -12,6 +15,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/base/random.h"
@@ -29,7 +33,7 @@ struct bench {
 	double (*rows)[COLUMNS];
 	struct forest *forest;  /* of 8 columns */
 	struct forest *shingle; /* of 1 column, 8 rows to a point */
-	double sum;             /* of all scores, so that they are computed */
+	double sum;             /* of all scores, which makes sure that they are computed */
 };
 
 static double
@@ -74,7 +78,7 @@ grow(const struct bench *b, int columns, int shingle)
 }
 
 static void
-prepare(struct bench *b)
+make_rows(struct bench *b)
 {
 	b->rows = malloc(ROWS * sizeof(*b->rows));
 	if (!b->rows)
@@ -83,6 +87,12 @@ prepare(struct bench *b)
 		for (int k = 0; k < COLUMNS; k++)
 			b->rows[i][k] = sin(i * 6.283185307179586 / (128 << k % 4)) +
 					random_normal(2, (uint64_t)k, (uint64_t)i) / 2;
+}
+
+static void
+prepare(struct bench *b)
+{
+	make_rows(b);
 	b->forest = grow(b, COLUMNS, 1);
 	b->shingle = grow(b, 1, 8);
 }
@@ -147,7 +157,7 @@ static struct forest *
 twin(const struct forest *f, const struct forest_kernel *kernel)
 {
 	struct forest_flat flat;
-	struct forest *new;
+	struct forest *new = NULL;
 	struct err err = ERR_INIT;
 
 	if (forest_lay(f, &flat, &err) < 0 || forest_restore(&flat, &new, &err) < 0)
@@ -172,6 +182,7 @@ in_turns(struct bench *b, const struct forest_kernel *kernel, int forests, int n
 		for (int i = 0; i < n; i++) {
 			struct forest *f = all[i % forests];
 
+			forest_fetch(f);
 			b->sum += forest_look(f, b->rows[i % ROWS], NULL).score;
 			learn(f, b->rows[i % ROWS]);
 		}
@@ -201,14 +212,24 @@ measure(struct bench *b, const struct forest_kernel *kernel, int n, int forests)
 	printf("\"turns_%d_records_per_cpu_second\": %.0f}", forests, in_turns(b, kernel, forests, 3 * forests));
 }
 
-int
-main(int argc, char **argv)
+static void
+turn(struct bench *b, int n, int forests)
 {
-	int n = argc > 1 ? atoi(argv[1]) : 100000, forests = argc > 2 ? atoi(argv[2]) : 10000;
-	struct bench b = { 0 };
+	const struct forest_kernel *kernel = forest_kernel_find(NULL);
+	struct forest *hot_one = twin(b->forest, kernel), *shingle = twin(b->shingle, kernel);
+
+	printf("{\"records_per_cpu_second\": %.0f, ", hot(b, hot_one, n));
+	printf("\"shingle_records_per_cpu_second\": %.0f, ", hot(b, shingle, n));
+	printf("\"turns_%d_records_per_cpu_second\": %.0f}\n", forests, in_turns(b, kernel, forests, n));
+	forest_free(hot_one);
+	forest_free(shingle);
+}
+
+static void
+all_sets(struct bench *b, int n, int forests)
+{
 	const char *before = "";
 
-	prepare(&b);
 	printf("{\"sets\": {");
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
 		const struct forest_kernel *kernel = forest_kernel_find(sets[i]);
@@ -216,16 +237,43 @@ main(int argc, char **argv)
 		if (!kernel)
 			continue;
 		printf("%s", before);
-		measure(&b, kernel, n, forests);
+		measure(b, kernel, n, forests);
 		before = ", ";
 	}
-	printf(
-	    "}, \"bytes\": {\"columns_8\": {\"memory\": %zu, \"image\": %zu}, \"shingle_8\": {\"memory\": %zu, \"image\": %zu}}, "
-	    "\"mean_score\": %.3f}\n",
-	    forest_memory(b.forest), forest_image_bytes(b.forest), forest_memory(b.shingle),
-	    forest_image_bytes(b.shingle), b.sum / 1e6);
+	printf("}, \"bytes\": {\"columns_8\": {\"memory\": %zu, \"image\": %zu}, ", forest_memory(b->forest),
+	       forest_image_bytes(b->forest));
+	printf("\"shingle_8\": {\"memory\": %zu, \"image\": %zu}}}\n", forest_memory(b->shingle),
+	       forest_image_bytes(b->shingle));
+}
+
+int
+main(int argc, char **argv)
+{
+	bool is_turn = argc == 4 && strcmp(argv[1], "--turn") == 0;
+	char **numbers = argv + is_turn;
+	int n, forests;
+	struct bench b = { 0 };
+
+	if (argc == 2 && strcmp(argv[1], "--rows") == 0) {
+		make_rows(&b);
+		if (fwrite(b.rows, sizeof(*b.rows), ROWS, stdout) != ROWS || fflush(stdout) != 0)
+			return 1;
+		free(b.rows);
+		return 0;
+	}
+	n = argc > 1 ? atoi(numbers[1]) : 100000;
+	forests = argc > 2 ? atoi(numbers[2]) : 10000;
+	if (n < 1 || forests < 1) {
+		fprintf(stderr, "forest: [--turn] ROUNDS FORESTS, both at least 1\n");
+		return 1;
+	}
+	prepare(&b);
+	if (is_turn)
+		turn(&b, n, forests);
+	else
+		all_sets(&b, n, forests);
 	forest_free(b.forest);
 	forest_free(b.shingle);
 	free(b.rows);
-	return 0;
+	return isnan(b.sum);
 }

@@ -7,7 +7,7 @@ import sys
 import common
 
 QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference", "training", "accuracy",
-             "detector", "nab", "anomalies", "false_alarms")
+             "detector", "forest", "nab", "anomalies", "false_alarms")
 
 
 def show(name, value, indent=0):

@@ -141,6 +141,27 @@ forest_stream(const struct forest *f, int tree)
 	return random_u64(f->rule.seed, f->key, (uint64_t)tree);
 }
 
+static void
+sweep(const void *from, size_t bytes)
+{
+	const volatile char *p = from;
+	const size_t line = 64;
+
+	/* Loads rather than hints, which get lost when there are many. */
+	for (size_t at = 0; at < bytes; at += line)
+		(void)p[at];
+}
+
+void
+forest_fetch(const struct forest *f)
+{
+	if (!f->store)
+		return;
+	sweep(f->store->values, (size_t)f->used * (size_t)f->rule.columns * sizeof(int16_t));
+	for (int t = 0; t < f->rule.trees; t++)
+		sweep(f->tree[t], forest_tree_bytes(f->rule.sample));
+}
+
 /* ---- looking ---- */
 
 bool
@@ -265,66 +286,98 @@ push_row(struct forest *f, const double *row, const double *given)
 	f->fresh += f->fresh < shingle;
 }
 
-/* Point number f->points, at place AT of the store, goes into tree T; there is nothing shared about it. */
-static void
-plant_point(struct forest *f, int t, struct forest_view *v, uint16_t at)
+/* Will tree T take the next point that is offered? */
+static bool
+takes(const struct forest *f, int t)
 {
-	struct forest_sampler sampler = forest_sampler(f->rule.decay, f->rule.sample);
-	uint16_t base = forest_sample_base(&sampler, f->points);
-	uint64_t stream = forest_stream(f, t), number = f->points;
-	double u = random_uniform(stream, number, 0), level;
-	struct forest_tree *tree = f->tree[t];
-	uint16_t *keys = forest_keys(tree, f->rule.sample), key;
-	struct forest_place place = { 0 };
-	int last;
-
-	v->trees = &f->tree[t];
-	v->mass = f->mass;
-	if (f->mass == f->rule.sample) {
-		last = f->kernel->greatest(keys, f->mass, base);
-		level = forest_sample_level(&sampler, keys[last], number);
-		key = forest_sample_key_below(&sampler, number, level, u);
-		forest_tree_remove(tree, f->rule.sample, v->mass--, last);
-	} else {
-		key = forest_sample_key(&sampler, number, u);
-	}
-	if (v->mass > 0)
-		place = f->kernel->place(v, stream, number);
-	forest_tree_insert(tree, f->rule.sample, v->mass, &place, at, key);
-	if (v->mass + 1 < f->rule.sample)
-		return;
-	last = f->kernel->greatest(keys, f->rule.sample, base);
-	level = forest_sample_level(&sampler, keys[last], number);
-	f->next[t] = forest_sample_next(&sampler, level, number, random_uniform(stream, number, 1));
+	return f->mass < f->rule.sample || f->next[t] == f->points;
 }
 
-/* The window is a point: into the trees that take it.  There is room, and they are not shared. */
-static void
-take_point(struct forest *f)
+/* Trees that take the next point: how many, and which. */
+static int
+takers(const struct forest *f, uint8_t *which)
 {
-	struct forest_view v = forest_sight(f, f->window);
-	bool stored = false;
-	uint16_t at = 0;
+	int n = 0;
 
 	for (int t = 0; t < f->rule.trees; t++) {
-		if (!forest_takes(f, t))
-			continue;
-		if (!stored)
-			at = forest_points_append(f);
-		stored = true;
-		plant_point(f, t, &v, at);
+		which[n] = (uint8_t)t;
+		n += takes(f, t);
 	}
-	f->mass += f->mass < f->rule.sample;
-	f->points++;
+	return n;
 }
 
-static bool
-anyone_takes(const struct forest *f)
+/* Room for the next point in tree T, which is full: the point of the greatest level goes.  That level. */
+static double
+make_room(struct forest *f, const struct forest_sampler *s, int t)
 {
-	for (int t = 0; t < f->rule.trees; t++)
-		if (forest_takes(f, t))
-			return true;
-	return false;
+	uint16_t *keys = forest_keys(f->tree[t], f->rule.sample);
+	int last = f->kernel->greatest(keys, f->mass, forest_sample_base(s, f->points));
+	double level = forest_sample_level(s, keys[last], f->points);
+
+	forest_tree_remove(f->tree[t], f->rule.sample, f->mass, last);
+	return level;
+}
+
+/* The greatest level in tree T. */
+static double
+greatest_level(const struct forest *f, const struct forest_sampler *s, int t)
+{
+	const uint16_t *keys = forest_keys(f->tree[t], f->rule.sample);
+	int last = f->kernel->greatest(keys, f->rule.sample, forest_sample_base(s, f->points));
+
+	return forest_sample_level(s, keys[last], f->points);
+}
+
+/*
+ * The window is a point: into the N > 0 trees that take it.  There is room, and they are not shared.  One thing at a time for
+ * all of them, so that what is slow in one overlaps with another.
+ */
+static void
+plant_point(struct forest *f, const uint8_t *which, int n)
+{
+	struct forest_sampler sampler = forest_sampler(f->rule.decay, f->rule.sample);
+	struct forest_view v = forest_sight(f, f->window);
+	struct forest_place places[FOREST_TREES_MAX];
+	struct forest_tree *trees[FOREST_TREES_MAX];
+	uint64_t streams[FOREST_TREES_MAX], number = f->points;
+	uint16_t keys[FOREST_TREES_MAX], at = forest_points_append(f);
+	double levels[FOREST_TREES_MAX];
+	bool full = f->mass == f->rule.sample;
+
+	for (int i = 0; i < n; i++) {
+		trees[i] = f->tree[which[i]];
+		streams[i] = forest_stream(f, which[i]);
+	}
+	for (int i = 0; full && i < n; i++)
+		levels[i] = make_room(f, &sampler, which[i]);
+	for (int i = 0; i < n; i++) {
+		double u = random_uniform(streams[i], number, 0);
+
+		keys[i] = full ? forest_sample_key_below(&sampler, number, levels[i], u)
+			       : forest_sample_key(&sampler, number, u);
+	}
+	v.trees = trees;
+	v.n_trees = n;
+	v.mass -= full;
+	if (v.mass > 0)
+		f->kernel->place(&v, streams, number, places);
+	for (int i = 0; i < n; i++)
+		forest_tree_insert(trees[i], f->rule.sample, v.mass, &places[i], at, keys[i]);
+	full = v.mass + 1 == f->rule.sample;
+	for (int i = 0; full && i < n; i++)
+		levels[i] = greatest_level(f, &sampler, which[i]);
+	for (int i = 0; full && i < n; i++)
+		f->next[which[i]] =
+		    forest_sample_next(&sampler, levels[i], number, random_uniform(streams[i], number, 1));
+}
+
+static void
+take_point(struct forest *f, const uint8_t *which, int n)
+{
+	if (n > 0)
+		plant_point(f, which, n);
+	f->mass += f->mass < f->rule.sample;
+	f->points++;
 }
 
 /* Does the next row, of which KNOWN values are given, end a point that is offered? */
@@ -336,9 +389,9 @@ ends_point(const struct forest *f, int known)
 
 /* Everything that the next point needs.  -1: no memory, and nothing has changed. */
 static int
-prepare_point(struct forest *f)
+prepare_point(struct forest *f, const uint8_t *which, int n)
 {
-	if (anyone_takes(f) && (forest_points_reserve(f) < 0 || forest_own_trees(f, false) < 0))
+	if (n > 0 && (forest_points_reserve(f) < 0 || forest_own_trees(f, which, n) < 0))
 		return -1;
 	return forest_scale_due(f) ? forest_rescale(f) : 0;
 }
@@ -367,10 +420,11 @@ begin(struct forest *f)
 	for (size_t k = 0; k < FOREST_START; k++) {
 		const double *given = f->recent + k * columns, *row = whole_row(f, given, filled, &known);
 		bool ends = ends_point(f, known);
+		uint8_t which[FOREST_TREES_MAX];
 
 		push_row(f, row, given);
 		if (ends)
-			take_point(f);
+			take_point(f, which, takers(f, which));
 	}
 	return 0;
 }
@@ -379,8 +433,9 @@ int
 forest_add(struct forest *f, const double *row, struct err *err)
 {
 	double filled[FOREST_COLUMNS_MAX];
+	uint8_t which[FOREST_TREES_MAX];
 	const double *whole;
-	int known;
+	int known, n;
 	bool ends;
 
 	if (!f->store) {
@@ -392,10 +447,11 @@ forest_add(struct forest *f, const double *row, struct err *err)
 	}
 	whole = whole_row(f, row, filled, &known);
 	ends = ends_point(f, known);
-	if (ends && prepare_point(f) < 0)
+	n = ends ? takers(f, which) : 0;
+	if (ends && prepare_point(f, which, n) < 0)
 		return err_set(err, REASON_NO_MEMORY, "a point of a forest of %d trees", f->rule.trees);
 	push_row(f, whole, row);
 	if (ends)
-		take_point(f);
+		take_point(f, which, n);
 	return 0;
 }

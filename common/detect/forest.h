@@ -56,6 +56,12 @@ const struct forest_rule *forest_rule(const struct forest *f);
 size_t forest_memory(const struct forest *f);
 size_t forest_image_bytes(const struct forest *f);
 
+/*
+ * Bring all of F near: for one that has not been used lately, looking and learning then take less than half the time, as memory
+ * is read in one sweep and not here and there.  Of one that has been, a waste of a microsecond.  Nothing changes.
+ */
+void forest_fetch(const struct forest *f);
+
 /* Of one column: its part of the score, by the direction in which it is strange.  All of a row's parts sum to the score. */
 struct forest_share {
 	double high, low; /* above what is usual, below it; >= 0 */

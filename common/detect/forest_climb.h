@@ -15,8 +15,10 @@
 #define MAX JOIN2(max, LANES)
 #define PAIRS JOIN2(pairs, LANES)
 #define TOTAL JOIN2(total, LANES)
+#define FRACTION JOIN2(fraction, LANES)
 #define ALL_ZERO JOIN2(all_zero, LANES)
 #define CHUNK 8 /* points between two looks whether it is over */
+#define FEW 4   /* points that are taken at once, some of them twice where there are fewer */
 
 struct NAME(climb) {
 	VEC lo[BLOCKS], hi[BLOCKS], point[BLOCKS], mask[BLOCKS];
@@ -82,10 +84,18 @@ NAME(holds)(const struct NAME(climb) * c)
 	return ALL_ZERO(out);
 }
 
-/* The box grows by some places.  True: it holds the point, and there may be places that were not looked at. */
+/*
+ * The box becomes that of a node's places, which contain those that it has.  True: it holds the point, and there may be places
+ * that were not looked at.
+ */
 INLINE bool
-NAME(grow)(struct NAME(climb) * c, int from, int to)
+NAME(widen)(struct NAME(climb) * c, uint32_t span)
 {
+	int begin = begin_of(span), end = begin + mass_of(span), left = -(begin < c->begin);
+	int from = either(left, begin, c->end), to = either(left, c->begin, end);
+
+	c->begin = begin;
+	c->end = end;
 	for (; to - from > CHUNK; from += CHUNK) {
 		UNROLL
 		for (int k = 0; k < CHUNK; k++)
@@ -95,9 +105,9 @@ NAME(grow)(struct NAME(climb) * c, int from, int to)
 	}
 	/* The last ones more than once rather than a loop of a length that nobody can foresee. */
 	if (BLOCKS == 1) {
-		for (; from < to; from += CHUNK / 2) {
+		for (; from < to; from += FEW) {
 			UNROLL
-			for (int k = 0; k < CHUNK / 2; k++)
+			for (int k = 0; k < FEW; k++)
 				NAME(take)(c, from + k < to ? from + k : to - 1);
 		}
 		return false;
@@ -107,33 +117,32 @@ NAME(grow)(struct NAME(climb) * c, int from, int to)
 	return false;
 }
 
-/* The box becomes that of a node's places, which contain those that it has.  True: as grow(). */
-INLINE bool
-NAME(widen)(struct NAME(climb) * c, uint32_t span)
-{
-	int begin = begin_of(span), end = begin + mass_of(span);
-	bool left = begin < c->begin, inside = NAME(grow)(c, left ? begin : c->end, left ? c->begin : end);
+/* How long the box's sides are together, and how much longer they were with the point: numbers still to be added up. */
+struct NAME(halves) {
+	HALF extension, range;
+};
 
-	c->begin = begin;
-	c->end = end;
-	return inside;
-}
-
-/* How long the box's sides are together, and how much longer they were with the point. */
-INLINE struct forest_sums
-NAME(measure)(const struct NAME(climb) * c)
+INLINE struct NAME(halves) NAME(sides)(const struct NAME(climb) * c)
 {
-	HALF extension = { 0 }, range = { 0 };
+	struct NAME(halves) s = { { 0 }, { 0 } };
 
 	UNROLL
 	for (int b = 0; b < c->blocks; b++) {
 		VEC of_box = c->hi[b] - c->lo[b];
 		VEC with_point = MAX(c->hi[b], c->point[b]) - MIN(c->lo[b], c->point[b]);
 
-		range += PAIRS(of_box & c->mask[b]);
-		extension += PAIRS((with_point - of_box) & c->mask[b]);
+		s.range += PAIRS(of_box & c->mask[b]);
+		s.extension += PAIRS((with_point - of_box) & c->mask[b]);
 	}
-	return TOTAL(extension, range);
+	return s;
+}
+
+INLINE struct forest_sums
+NAME(measure)(const struct NAME(climb) * c)
+{
+	struct NAME(halves) s = NAME(sides)(c);
+
+	return TOTAL(s.extension, s.range);
 }
 
 /*
@@ -141,37 +150,29 @@ NAME(measure)(const struct NAME(climb) * c)
  * q / (d + 1) + (1 - q) s from the leaf upwards.  A point equal to a leaf of mass m: (1 - m / 2n) / (depth + log2(m + 1)).
  * The displacement goes the same way, with what a point that is cut off there would displace.
  */
-INLINE void
-NAME(look_one)(struct NAME(climb) * c, const struct forest_tree *t, const struct forest_paths *paths, int lane,
-	       double *score, double *displacement)
+INLINE struct forest_result
+NAME(look_one)(struct NAME(climb) * c, const struct forest_tree *t, const struct forest_paths *paths, int lane)
 {
 	int depth = paths->depth[lane], mass = mass_of(paths->span[depth][lane]);
-	struct forest_sums sums;
-	double s, away;
+	double s = paths->inverse[depth], away = (double)greater((float)mass, paths->above[depth][lane]);
+	struct NAME(halves) sides;
 
 	NAME(begin)(c, t, begin_of(paths->span[depth][lane]), mass);
-	if (NAME(measure)(c).extension == 0) {
-		*score += (1 - 0.5 * mass / c->view->mass) / (depth + forest_log2(mass + 1));
-		*displacement += (double)paths->above[depth][lane];
-		return;
-	}
-	s = 1.0 / (depth + 1);
-	away = (double)greater((float)mass, paths->above[depth][lane]);
+	if (NAME(holds)(c))
+		return (struct forest_result){ (1 - 0.5 * mass / c->view->mass) / (depth + forest_log2(mass + 1)),
+					       (double)paths->above[depth][lane] };
 	for (int d = depth - 1; d >= 0; d--) {
 		double q;
 
-		if (NAME(widen)(c, paths->span[d][lane]))
+		if (NAME(widen)(c, paths->span[d][lane]) || NAME(holds)(c))
 			break;
-		sums = NAME(measure)(c);
-		if (sums.extension == 0)
-			break;
-		q = (double)sums.extension / (sums.extension + sums.range);
-		s = q * (1.0 / (d + 1)) + (1 - q) * s;
+		sides = NAME(sides)(c);
+		q = FRACTION(sides.extension, sides.range);
+		s = q * paths->inverse[d] + (1 - q) * s;
 		away =
 		    q * (double)greater((float)mass_of(paths->span[d][lane]), paths->above[d][lane]) + (1 - q) * away;
 	}
-	*score += s;
-	*displacement += away;
+	return (struct forest_result){ s, away };
 }
 
 /* Parts of what is new at a node: the box's gaps to the point, by column and direction. */
@@ -230,15 +231,18 @@ NAME(share_one)(struct NAME(climb) * c, const struct forest_tree *t, const struc
 	}
 }
 
-/* The AT-th place for a cut of those that part the point from the box. */
+struct NAME(box) {
+	VEC lo[BLOCKS], hi[BLOCKS];
+};
+
+/* The AT-th place for a cut of those that part the point P from box B. */
 INLINE void
-NAME(cut)(const struct NAME(climb) * c, int at, struct forest_place *place)
+NAME(cut)(const struct NAME(box) * b, const int16_t *p, int at, struct forest_place *place)
 {
 	int16_t lo[BLOCKS * LANES], hi[BLOCKS * LANES];
-	const int16_t *p = c->view->point;
 
-	memcpy(lo, c->lo, (size_t)c->blocks * sizeof(VEC));
-	memcpy(hi, c->hi, (size_t)c->blocks * sizeof(VEC));
+	memcpy(lo, b->lo, sizeof(b->lo));
+	memcpy(hi, b->hi, sizeof(b->hi));
 	for (int i = 0;; i++) {
 		int gap = p[i] > hi[i] ? p[i] - hi[i] : p[i] < lo[i] ? lo[i] - p[i] : 0;
 
@@ -258,16 +262,17 @@ NAME(cut)(const struct NAME(climb) * c, int at, struct forest_place *place)
  */
 INLINE struct forest_place
 NAME(place_one)(struct NAME(climb) * c, const struct forest_tree *t, const struct forest_paths *paths, int lane,
-		uint64_t stream, uint64_t number)
+		uint64_t key)
 {
-	int depth = paths->depth[lane];
-	struct forest_place place = { .begin = begin_of(paths->span[depth][lane]),
-				      .mass = mass_of(paths->span[depth][lane]) };
+	int depth = paths->depth[lane], at = 0;
+	uint32_t span = paths->span[depth][lane];
+	struct forest_place place = { 0 };
+	struct NAME(box) box = { 0 };
 	struct forest_sums sums;
 
-	NAME(begin)(c, t, place.begin, place.mass);
+	NAME(begin)(c, t, begin_of(span), mass_of(span));
 	for (int d = depth; d >= 0; d--) {
-		int at;
+		int found;
 
 		if (d < depth && NAME(widen)(c, paths->span[d][lane]))
 			break;
@@ -276,29 +281,45 @@ NAME(place_one)(struct NAME(climb) * c, const struct forest_tree *t, const struc
 			place.equal = d == depth;
 			break;
 		}
-		at = draw_below(stream, number, d, sums.extension + sums.range);
-		if (at >= sums.extension)
+		found = draw_below(key, d, sums.extension + sums.range);
+		if (found >= sums.extension)
 			continue;
-		place.begin = begin_of(paths->span[d][lane]);
-		place.mass = mass_of(paths->span[d][lane]);
-		NAME(cut)(c, at, &place);
+		at = found;
+		span = paths->span[d][lane];
+		UNROLL
+		for (int b = 0; b < c->blocks; b++) {
+			box.lo[b] = c->lo[b];
+			box.hi[b] = c->hi[b];
+		}
 	}
+	place.begin = begin_of(span);
+	place.mass = mass_of(span);
+	if (!place.equal)
+		NAME(cut)(&box, c->view->point, at, &place);
 	return place;
 }
 
-static void
-NAME(look)(const struct forest_view *v, double *score, double *displacement)
+static struct forest_result
+NAME(look)(const struct forest_view *v)
 {
 	struct NAME(climb) c = NAME(prepare)(v);
+	struct forest_result sum = { 0 };
 	struct forest_tree *trees[ABREAST];
 	struct forest_paths paths;
+	int known = 0;
 
 	for (int t = 0; t < v->n_trees; t += ABREAST) {
 		abreast(v, t, trees);
-		descend(v, trees, &paths);
-		for (int i = 0; i < ABREAST && t + i < v->n_trees; i++)
-			NAME(look_one)(&c, trees[i], &paths, i, score, displacement);
+		descend(v, trees, v->n_trees - t, &paths);
+		invert(&paths, v->n_trees - t, &known);
+		for (int i = 0; i < ABREAST && t + i < v->n_trees; i++) {
+			struct forest_result one = NAME(look_one)(&c, trees[i], &paths, i);
+
+			sum.score += one.score;
+			sum.displacement += one.displacement;
+		}
 	}
+	return sum;
 }
 
 static void
@@ -312,7 +333,7 @@ NAME(share)(const struct forest_view *v, double *high, double *low)
 	for (int t = 0; t < v->n_trees; t++) {
 		if (t % ABREAST == 0) {
 			abreast(v, t, trees);
-			descend(v, trees, &paths);
+			descend(v, trees, v->n_trees - t, &paths);
 		}
 		for (int i = 0; i < v->columns; i++)
 			of_tree[0][i] = of_tree[1][i] = 0;
@@ -324,14 +345,19 @@ NAME(share)(const struct forest_view *v, double *high, double *low)
 	}
 }
 
-static struct forest_place
-NAME(place)(const struct forest_view *v, uint64_t stream, uint64_t number)
+static void
+NAME(place)(const struct forest_view *v, const uint64_t *streams, uint64_t number, struct forest_place *places)
 {
 	struct NAME(climb) c = NAME(prepare)(v);
+	struct forest_tree *trees[ABREAST];
 	struct forest_paths paths;
 
-	descend_one(v, v->trees[0], &paths);
-	return NAME(place_one)(&c, v->trees[0], &paths, 0, stream, number);
+	for (int t = 0; t < v->n_trees; t += ABREAST) {
+		abreast(v, t, trees);
+		descend(v, trees, v->n_trees - t, &paths);
+		for (int i = 0; i < ABREAST && t + i < v->n_trees; i++)
+			places[t + i] = NAME(place_one)(&c, trees[i], &paths, i, draw_key(streams[t + i], number));
+	}
 }
 
 #undef NAME
@@ -343,8 +369,10 @@ NAME(place)(const struct forest_view *v, uint64_t stream, uint64_t number)
 #undef MAX
 #undef PAIRS
 #undef TOTAL
+#undef FRACTION
 #undef ALL_ZERO
 #undef CHUNK
+#undef FEW
 #undef JOIN3_
 #undef JOIN3
 #undef JOIN2_

@@ -15,7 +15,8 @@
 struct forest_paths {
 	uint32_t span[FOREST_SAMPLE_MAX + 1][ABREAST];
 	float above[FOREST_SAMPLE_MAX + 1][ABREAST];
-	int depth[ABREAST]; /* of the leaf, or of a group */
+	int depth[ABREAST];                    /* of the leaf, or of a group */
+	double inverse[FOREST_SAMPLE_MAX + 1]; /* of level + 1 */
 };
 
 INLINE int
@@ -24,43 +25,20 @@ begin_of(uint32_t span)
 	return (int)(span >> 16);
 }
 
+/* YES where WHICH is -1, NO where it is 0; not a branch, for half of these would be foreseen wrongly. */
+INLINE int
+either(int which, int yes, int no)
+{
+	return no ^ ((no ^ yes) & which);
+}
+
 INLINE int
 mass_of(uint32_t span)
 {
 	return (int)(span & 0xffff);
 }
 
-/* One tree's level: where it goes from the node *AT of SPAN.  At its end it stays. */
-INLINE uint32_t
-step_down(const struct forest_view *v, const uint32_t **at, uint32_t span)
-{
-	uint32_t node = **at, left = NODE_LEFT(node);
-	uint32_t right = (uint32_t) - (v->point[NODE_DIMENSION(node)] > NODE_CUT(node));
-	uint32_t goes = (uint32_t) - ((span & 0xffff) != 1) & ((node >> 15 & 1) - 1);
-	uint32_t down = (span & 0xffff0000) | left;
-
-	/* Whole numbers rather than branches: half of these would be foreseen wrongly. */
-	down ^= (down ^ (span + left * 0xffff)) & right;
-	*at += (1 + ((left - 1) & right)) & goes;
-	return span ^ ((span ^ down) & goes);
-}
-
-INLINE void
-displace(struct forest_paths *paths, int levels)
-{
-	for (int i = 0; i < ABREAST; i++)
-		paths->above[0][i] = 0;
-	for (int d = 0; d < levels; d++) {
-		for (int i = 0; i < ABREAST; i++) {
-			float mass = (float)mass_of(paths->span[d][i]), below = (float)mass_of(paths->span[d + 1][i]);
-			float ratio = (mass - below) / (below + 1), above = paths->above[d][i];
-
-			paths->above[d + 1][i] = ratio > above ? ratio : above;
-		}
-	}
-}
-
-/* TREES: ABREAST of them, of which some may be the same. */
+/* TREES: ABREAST of them, of which the first N are asked for; those behind may be the same again. */
 #if defined(__AVX512BW__)
 INLINE __m256i
 point_values(const struct forest_view *v, __m512i few, __m256i dimension)
@@ -105,17 +83,15 @@ step_pack(const struct forest_view *v, __m512i few, struct forest_pack *p, uint3
 	return goes;
 }
 
-#define PACKS (ABREAST / 8)
-
 INLINE void
-descend(const struct forest_view *v, struct forest_tree *const *trees, struct forest_paths *paths)
+descend_packs(const struct forest_view *v, struct forest_tree *const *trees, int packs, struct forest_paths *paths)
 {
 	const __m512i node = _mm512_set1_epi64(offsetof(struct forest_tree, node)), few = _mm512_loadu_si512(v->point);
-	struct forest_pack pack[PACKS];
+	struct forest_pack pack[ABREAST / 8];
 	__mmask8 goes = 1;
 
 	UNROLL
-	for (int i = 0; i < PACKS; i++) {
+	for (int i = 0; i < packs; i++) {
 		pack[i].at = _mm512_add_epi64(_mm512_loadu_si512(trees + 8 * i), node);
 		pack[i].begin = pack[i].depth = _mm256_setzero_si256();
 		pack[i].mass = _mm256_set1_epi32(v->mass);
@@ -124,41 +100,70 @@ descend(const struct forest_view *v, struct forest_tree *const *trees, struct fo
 	for (int level = 0; goes; level++) {
 		goes = 0;
 		UNROLL
-		for (int i = 0; i < PACKS; i++)
+		for (int i = 0; i < packs; i++)
 			goes |= step_pack(v, few, &pack[i], paths->span[level] + 8 * i, paths->above[level] + 8 * i);
 	}
 	UNROLL
-	for (int i = 0; i < PACKS; i++)
+	for (int i = 0; i < packs; i++)
 		_mm256_storeu_si256((__m256i *)(paths->depth + 8 * i), pack[i].depth);
 }
-#else
+
 INLINE void
-descend(const struct forest_view *v, struct forest_tree *const *trees, struct forest_paths *paths)
+descend(const struct forest_view *v, struct forest_tree *const *trees, int n, struct forest_paths *paths)
 {
-	const uint32_t *at[ABREAST];
-	int level = 0;
-	uint32_t moved = 1;
+	if (n > 24)
+		descend_packs(v, trees, 4, paths);
+	else if (n > 16)
+		descend_packs(v, trees, 3, paths);
+	else if (n > 8)
+		descend_packs(v, trees, 2, paths);
+	else
+		descend_packs(v, trees, 1, paths);
+}
+#else
+/* Without gathers one tree after the other is faster: the processor overlaps them as far as it can. */
+INLINE void
+descend(const struct forest_view *v, struct forest_tree *const *trees, int n, struct forest_paths *paths)
+{
+	for (int i = 0; i < ABREAST && i < n; i++) {
+		const uint32_t *at = trees[i]->node;
+		uint32_t begin = 0, mass = (uint32_t)v->mass;
+		float above = 0;
+		int depth = 0;
 
-	for (int i = 0; i < ABREAST; i++) {
-		at[i] = trees[i]->node;
-		paths->span[0][i] = (uint32_t)v->mass;
-	}
-	for (; moved; level++) {
-		moved = 0;
-		UNROLL
-		for (int i = 0; i < ABREAST; i++) {
-			uint32_t span = paths->span[level][i], down = step_down(v, &at[i], span);
+		for (;; depth++) {
+			uint32_t node = *at, left = NODE_LEFT(node), right, down;
+			float ratio;
 
-			paths->span[level + 1][i] = down;
-			moved |= down ^ span;
+			paths->span[depth][i] = begin << 16 | mass;
+			paths->above[depth][i] = above;
+			if (mass == 1 || node & NODE_GROUP)
+				break;
+			/* Whole numbers rather than branches: half of these would be foreseen wrongly. */
+			right = (uint32_t) - (v->point[NODE_DIMENSION(node)] > NODE_CUT(node));
+			down = ((mass - left) & right) | (left & ~right);
+			ratio = (float)(mass - down) / (float)(down + 1);
+			above = ratio > above ? ratio : above;
+			at += 1 + ((left - 1) & right);
+			begin += left & right;
+			mass = down;
 		}
+		paths->depth[i] = depth;
 	}
-	displace(paths, level);
-	for (int i = 0; i < ABREAST; i++)
-		for (paths->depth[i] = 0; paths->span[paths->depth[i]][i] != paths->span[level][i];)
-			paths->depth[i]++;
 }
 #endif
+
+/* Of the levels down to the deepest of the first N leaves: 1 / (level + 1).  KNOWN: for how many that has been done. */
+INLINE void
+invert(struct forest_paths *paths, int n, int *known)
+{
+	int deepest = 0;
+
+	for (int i = 0; i < ABREAST && i < n; i++)
+		deepest = paths->depth[i] > deepest ? paths->depth[i] : deepest;
+	for (; *known <= deepest; ++*known)
+		paths->inverse[*known] = 1.0 / (*known + 1);
+}
 
 /* The trees from AT on, as many as are left; the last one more than once, where there are too few. */
 INLINE void
@@ -166,19 +171,6 @@ abreast(const struct forest_view *v, int at, struct forest_tree **trees)
 {
 	for (int i = 0; i < ABREAST; i++)
 		trees[i] = v->trees[at + i < v->n_trees ? at + i : v->n_trees - 1];
-}
-
-/* The same of one tree. */
-INLINE void
-descend_one(const struct forest_view *v, const struct forest_tree *t, struct forest_paths *paths)
-{
-	const uint32_t *at = t->node;
-	int depth = 0;
-
-	paths->span[0][0] = (uint32_t)v->mass;
-	while ((paths->span[depth + 1][0] = step_down(v, &at, paths->span[depth][0])) != paths->span[depth][0])
-		depth++;
-	paths->depth[0] = depth;
 }
 
 #endif

@@ -15,7 +15,7 @@ struct forest_view {
 	const int16_t *values;     /* of the store */
 	size_t stride;             /* from one place to the next */
 	int columns, dimensions;
-	const int16_t *point; /* of FOREST_DIMENSIONS_MAX + FOREST_PADDING; 0 behind the dimensions */
+	const int16_t *point; /* 0 in FOREST_PADDING numbers behind the dimensions */
 };
 
 /* Where a point goes: into a subtree, recognised by its first place and its mass, beside everything that is there. */
@@ -38,8 +38,9 @@ struct forest_kernel {
 	/* Which of N > 0 keys is the greatest, counted from BASE on their circle?  Of equal ones the first. */
 	int (*greatest)(const uint16_t *keys, int n, uint16_t base);
 
-	/* Into V's first tree, by random numbers of (STREAM, NUMBER, depth + 2). */
-	struct forest_place (*place)(const struct forest_view *v, uint64_t stream, uint64_t number);
+	/* Where the point goes in each of V's trees, tree T's by random numbers of (STREAMS[T], NUMBER, depth + 2). */
+	void (*place)(const struct forest_view *v, const uint64_t *streams, uint64_t number,
+		      struct forest_place *places);
 };
 
 /* All of F's trees, which there are, and POINT. */

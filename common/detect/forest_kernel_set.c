@@ -11,17 +11,39 @@
 
 #include "common/detect/forest_descend.h"
 
+/* Of a tree, or the sum of some. */
+struct forest_result {
+	double score, displacement;
+};
+
 INLINE float
 greater(float a, float b)
 {
 	return a > b ? a : b;
 }
 
-/* 0 .. N - 1, N < 2^23, by 41 bits. */
-INLINE int
-draw_below(uint64_t stream, uint64_t number, int depth, int n)
+INLINE uint64_t
+mix(uint64_t z)
 {
-	return (int)((random_u64(stream, number, (uint64_t)depth + 2) >> 23) * (uint64_t)n >> 41);
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+#define GAMMA UINT64_C(0x9e3779b97f4a7c15)
+
+/* The part of random_u64(STREAM, NUMBER, ...) that its counter does not touch. */
+INLINE uint64_t
+draw_key(uint64_t stream, uint64_t number)
+{
+	return mix((mix(stream + GAMMA) ^ mix(number + 2 * GAMMA)) + GAMMA);
+}
+
+/* 0 .. N - 1, N < 2^23, by 41 bits of random_u64(STREAM, NUMBER, DEPTH + 2). */
+INLINE int
+draw_below(uint64_t key, int depth, int n)
+{
+	return (int)((mix(key + GAMMA * ((uint64_t)depth + 3)) >> 23) * (uint64_t)n >> 41);
 }
 
 #define LANES 8
@@ -84,8 +106,10 @@ draw_below(uint64_t stream, uint64_t number, int depth, int n)
 static void
 look(const struct forest_view *v, double *score, double *displacement)
 {
-	*score = *displacement = 0;
-	BY_SIZE(v, look, v, score, displacement);
+	struct forest_result sum = BY_SIZE(v, look, v);
+
+	*score = sum.score;
+	*displacement = sum.displacement;
 }
 
 static void
@@ -94,10 +118,10 @@ share(const struct forest_view *v, double *high, double *low)
 	BY_SIZE(v, share, v, high, low);
 }
 
-static struct forest_place
-place(const struct forest_view *v, uint64_t stream, uint64_t number)
+static void
+place(const struct forest_view *v, const uint64_t *streams, uint64_t number, struct forest_place *places)
 {
-	return BY_SIZE(v, place, v, stream, number);
+	BY_SIZE(v, place, v, streams, number, places);
 }
 
 static int

@@ -45,19 +45,14 @@ forest_store_release(struct forest_store *s)
 		free(s);
 }
 
-bool
-forest_takes(const struct forest *f, int tree)
-{
-	return f->mass < f->rule.sample || f->next[tree] == f->points;
-}
-
 int
-forest_own_trees(struct forest *f, bool all)
+forest_own_trees(struct forest *f, const uint8_t *which, int n)
 {
-	for (int t = 0; t < f->rule.trees; t++) {
+	for (int i = 0; i < n; i++) {
+		int t = which ? which[i] : i;
 		struct forest_tree *own;
 
-		if (f->tree[t]->owners == 1 || !(all || forest_takes(f, t)))
+		if (f->tree[t]->owners == 1)
 			continue;
 		own = forest_tree_clone(f->tree[t], f->rule.sample);
 		if (!own)
@@ -146,7 +141,7 @@ tidy(struct forest *f)
 	uint32_t shingle = (uint32_t)f->rule.shingle, unit = f->unit, used, fresh = 0, slack, room;
 	struct forest_store *store;
 
-	if (!number || forest_own_trees(f, true) < 0)
+	if (!number || forest_own_trees(f, NULL, f->rule.trees) < 0)
 		return -1;
 	used = unit == 1 ? number_rows(f, number, &fresh) : number_points(f, number);
 	if (unit == 1 && shingle > 1 && used > MOST_SHARED) {

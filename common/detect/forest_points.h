@@ -8,11 +8,8 @@ struct forest_store *forest_store_new(uint32_t rows, int columns); /* empty; NUL
 void forest_store_release(struct forest_store *s);                 /* one owner less; NULL is fine */
 size_t forest_store_bytes(uint32_t rows, int columns);
 
-/* Trees that are shared and will change become this forest's own.  ALL, or those that take the next point.  -1: no memory. */
-int forest_own_trees(struct forest *f, bool all);
-
-/* Will tree T take the next point that is offered? */
-bool forest_takes(const struct forest *f, int tree);
+/* Of the N trees WHICH those that are shared become this forest's own; WHICH NULL: all.  -1: no memory. */
+int forest_own_trees(struct forest *f, const uint8_t *which, int n);
 
 /*
  * Before a row comes: room for the point that it will end.  What no place needs any more goes, when there is too little.

@@ -14,7 +14,9 @@ forest_sampler(double decay, int sample)
 {
 	double spread = decay * sample;
 
-	return (struct forest_sampler){ .decay = decay, .step = (spread > 1 ? spread : 1) / STEPS };
+	return (struct forest_sampler){ .decay = decay,
+					.growth = forest_expm1(decay),
+					.step = (spread > 1 ? spread : 1) / STEPS };
 }
 
 /* Of the level that the point NUMBER has by its age alone; on the circle. */
@@ -68,7 +70,7 @@ forest_sample_next(const struct forest_sampler *s, double level, uint64_t number
 {
 	double hazard = forest_exp(level + s->decay), waits = -forest_ln(u) / hazard, steps;
 
-	steps = s->decay > 1e-12 ? forest_ln1p(waits * forest_expm1(s->decay)) / s->decay : waits;
+	steps = s->decay > 1e-12 ? forest_ln1p(waits * s->growth) / s->decay : waits;
 	steps = ceil(steps);
 	return number + (steps < 1 ? 1 : steps > FAR ? (uint64_t)FAR : (uint64_t)steps);
 }

@@ -17,7 +17,8 @@
 
 struct forest_sampler {
 	double decay;
-	double step; /* of keys */
+	double growth; /* e^decay - 1 */
+	double step;   /* of keys */
 };
 
 struct forest_sampler forest_sampler(double decay, int sample);

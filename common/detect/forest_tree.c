@@ -94,22 +94,19 @@ forest_tree_remove(struct forest_tree *t, int sample, int mass, int slot)
 	if (mass == 1)
 		return;
 	/* The parent goes; its other child moves up in its place, for that stands right behind it. */
-	while (!(t->node[node] & NODE_GROUP)) {
-		int left = (int)NODE_LEFT(t->node[node]);
+	for (;;) {
+		uint32_t left = NODE_LEFT(t->node[node]), right = slot >= begin + (int)left, down;
 
-		if (slot < begin + left) {
-			if (left == 1)
-				break;
-			t->node[node] -= NODE_ONE_LEFT;
-			node++;
-			below = left;
-		} else {
-			if (below - left == 1)
-				break;
-			node += left;
-			begin += left;
-			below -= left;
-		}
+		if (t->node[node] & NODE_GROUP)
+			break;
+		down = right ? (uint32_t)below - left : left;
+		if (down == 1)
+			break;
+		/* Without branches: half of them would be foreseen wrongly. */
+		t->node[node] -= (1 - right) * NODE_ONE_LEFT;
+		node += right ? (int)left : 1;
+		begin += right ? (int)left : 0;
+		below = (int)down;
 	}
 	memmove(t->node + node, t->node + node + 1, (size_t)(mass - 2 - node) * sizeof(t->node[0]));
 }

@@ -2,7 +2,7 @@
  * forest_vec.h -- part of forest_kernel_set.c: vectors of 16-bit numbers, 0..GRID_MAX, of each width that the set has.
  *
  * vec8, vec16, vec32 by how many numbers they hold: load, min, max, mask (numbers before N alone), and sums: two sums of
- * numbers at a time.
+ * numbers at a time; or what part of both the first one is.
  */
 #ifndef FOREBAY_DETECT_FOREST_VEC_H
 #define FOREBAY_DETECT_FOREST_VEC_H
@@ -22,23 +22,24 @@ struct forest_sums {
 	int extension, range;
 };
 
-#define DEFINE_VEC(n)                                                  \
-	typedef int16_t vec##n __attribute__((vector_size(2 * (n))));  \
-	typedef int32_t half##n __attribute__((vector_size(2 * (n)))); \
-	INLINE vec##n load##n(const int16_t *p)                        \
-	{                                                              \
-		vec##n v;                                              \
-                                                                       \
-		memcpy(&v, p, sizeof(v));                              \
-		return v;                                              \
-	}                                                              \
-	INLINE vec##n mask##n(int count)                               \
-	{                                                              \
-		int16_t ones[n];                                       \
-                                                                       \
-		for (int i = 0; i < (n); i++)                          \
-			ones[i] = i < count ? -1 : 0;                  \
-		return load##n(ones);                                  \
+static const int16_t ones_and_zeros[64] = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+					    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+
+#define DEFINE_VEC(n)                                                   \
+	typedef int16_t vec##n __attribute__((vector_size(2 * (n))));   \
+	typedef int32_t half##n __attribute__((vector_size(2 * (n))));  \
+	INLINE vec##n load##n(const int16_t *p)                         \
+	{                                                               \
+		vec##n v;                                               \
+                                                                        \
+		memcpy(&v, p, sizeof(v));                               \
+		return v;                                               \
+	}                                                               \
+	INLINE vec##n mask##n(int count)                                \
+	{                                                               \
+		int within = count < 0 ? 0 : count > (n) ? (n) : count; \
+                                                                        \
+		return load##n(ones_and_zeros + 32 - within);           \
 	}
 
 DEFINE_VEC(8)
@@ -80,6 +81,17 @@ total8(half8 a, half8 b)
 	both = (uint64_t)_mm_cvtsi128_si64(s);
 	return (struct forest_sums){ .extension = (int)(uint32_t)both, .range = (int)(both >> 32) };
 }
+
+/* A / (A + B) of the sums, which are not both 0: the same bits as by whole numbers, which doubles hold exactly. */
+INLINE double
+fraction8(half8 a, half8 b)
+{
+	__m128i s =
+	    _mm_add_epi32(_mm_unpacklo_epi32((__m128i)a, (__m128i)b), _mm_unpackhi_epi32((__m128i)a, (__m128i)b));
+	__m128d both = _mm_cvtepi32_pd(_mm_add_epi32(s, _mm_unpackhi_epi64(s, s)));
+
+	return _mm_cvtsd_f64(_mm_div_sd(both, _mm_add_sd(both, _mm_unpackhi_pd(both, both))));
+}
 #else
 INLINE bool
 all_zero8(vec8 a)
@@ -113,6 +125,15 @@ INLINE struct forest_sums
 total8(half8 a, half8 b)
 {
 	return (struct forest_sums){ .extension = a[0] + a[1] + a[2] + a[3], .range = b[0] + b[1] + b[2] + b[3] };
+}
+
+/* A / (A + B) of the sums, which are not both 0. */
+INLINE double
+fraction8(half8 a, half8 b)
+{
+	struct forest_sums s = total8(a, b);
+
+	return (double)s.extension / (s.extension + s.range);
 }
 #endif
 
@@ -154,6 +175,12 @@ total16(half16 a, half16 b)
 {
 	return total8(fold16(a), fold16(b));
 }
+
+INLINE double
+fraction16(half16 a, half16 b)
+{
+	return fraction8(fold16(a), fold16(b));
+}
 #endif
 
 #if defined(__AVX512BW__)
@@ -193,6 +220,12 @@ INLINE struct forest_sums
 total32(half32 a, half32 b)
 {
 	return total16(fold32(a), fold32(b));
+}
+
+INLINE double
+fraction32(half32 a, half32 b)
+{
+	return fraction16(fold32(a), fold32(b));
 }
 #endif
 

@@ -71,7 +71,7 @@ plant(struct bed *b, int at, uint64_t stream, uint64_t number)
 
 	aim(b, at);
 	if (b->view.mass > 0)
-		place = b->kernel->place(&b->view, stream, number);
+		b->kernel->place(&b->view, &stream, number, &place);
 	forest_tree_insert(b->tree, SAMPLE, b->view.mass++, &place, (uint16_t)at, (uint16_t)at);
 }
 
