@@ -57,6 +57,12 @@ detector_fetch(const struct detector *d)
 	__builtin_prefetch(at + sizeof(*d) - 1, 1);
 }
 
+void
+detector_fetch_forest(const struct detector *d)
+{
+	deep_fetch_forest(d->deep);
+}
+
 size_t
 detector_memory(const struct detector *d)
 {

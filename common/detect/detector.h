@@ -78,6 +78,9 @@ void detector_clear(struct detector *d); /* free what it owns; it is new again *
  */
 void detector_fetch(const struct detector *d);
 
+/* Right before a detector_add(), for a stream among many others: its forest, if it has one, is read in one sweep, see forest_fetch(). */
+void detector_fetch_forest(const struct detector *d);
+
 /* Bytes of memory that it keeps, itself included, shared ones counted in full.  In constant time. */
 size_t detector_memory(const struct detector *d);
 

@@ -143,6 +143,13 @@ deep_free(struct detector_deep *d)
 	free(d);
 }
 
+void
+deep_fetch_forest(const struct detector_deep *d)
+{
+	if (d && d->forest)
+		forest_fetch(d->forest);
+}
+
 size_t
 deep_memory(const struct detector_deep *d)
 {

@@ -24,7 +24,8 @@ int deep_add(struct detector_deep *deep, const double row[DETECTOR_COLUMNS], dou
 void deep_learn(struct detector_deep *deep, const struct deep_scores *scores, bool suspicious);
 
 int deep_copy(const struct detector_deep *from, struct detector_deep **ret);
-void deep_free(struct detector_deep *deep); /* NULL is fine */
+void deep_fetch_forest(const struct detector_deep *deep); /* NULL is fine */
+void deep_free(struct detector_deep *deep);               /* NULL is fine */
 size_t deep_memory(const struct detector_deep *deep);
 
 #endif

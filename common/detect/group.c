@@ -146,6 +146,12 @@ judge(struct group *g, const struct group_options *o, const double *row, int64_t
 	g->rows += g->rows < UINT32_MAX;
 }
 
+void
+group_fetch(const struct group *g)
+{
+	forest_fetch(g->forest);
+}
+
 int
 group_add(struct group *g, const struct group_options *o, const double *row, int64_t event_us,
 	  struct group_verdict *ret, struct err *err)

@@ -53,6 +53,9 @@ struct group_verdict {
 
 #define GROUP_TOLD 0.1
 
+/* Right before a group_add(), for a group among many others: see forest_fetch(). */
+void group_fetch(const struct group *g);
+
 /*
  * Add ROW (as many values as columns; not finite: missing) of EVENT_US.  Of a row with less than half of its values only the
  * forest's shingle learns.  O fits.  -1 on NO_MEMORY: the group may be part of the way, and only good for group_free().

@@ -165,5 +165,6 @@ collective_add(struct collective *c, const struct collective_rule *rule, const s
 		return 0;
 	fit_of(c->columns, r, ret->row);
 	ret->columns = c->columns;
+	group_fetch(c->group);
 	return group_add(c->group, &o, ret->row, r->event_us, &ret->verdict, err);
 }

@@ -111,6 +111,7 @@ stream_add(struct stream *s, const struct stream_rule *rule, uint64_t key, doubl
 	if (score.kind == ORDER_TAKEN) {
 		score.lacked = score.ondemand || stream_lacks(s, event_us);
 		recent_add(&s->recent, &rule->recent, value, event_us);
+		detector_fetch_forest(&s->detector);
 		if (detector_add(&s->detector, &rule->detector, key, value, event_us, p, &score.verdict, err) < 0)
 			return -1;
 		score.run = usual->run;
