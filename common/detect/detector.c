@@ -31,6 +31,7 @@
 /* A spike, a level and a step: signs of three different troubles. */
 static const enum scalar_feature calibrated[DETECTOR_CALIBRATED] = { SCALAR_SLOT, SCALAR_SHIFT, SCALAR_STEP,
 								     SCALAR_LEAN };
+static const double span[DETECTOR_CALIBRATED] = { 1, SCALAR_START, 1, SCALAR_LEAN_MEMORY }; /* values */
 
 int
 detector_copy(struct detector *to, const struct detector *from)
@@ -132,6 +133,18 @@ and_plain_signs(const struct detector *d, double p)
 	return p < range ? p : range;
 }
 
+/* A score that is about several values has had so many fewer independent ones to be compared with. */
+static double
+part_p(const struct detector *d, int part, double raw)
+{
+	double p = tails_p(&d->tails[part], raw), independent;
+
+	if (span[part] == 1)
+		return p;
+	independent = 1 + d->tails[part].seen / span[part];
+	return p * independent * independent < 1 ? 1 / (independent * independent) : p;
+}
+
 static double
 scalar_opinion(struct detector *d, const struct detector_options *o, double value, int64_t event_us, struct sight *s)
 {
@@ -143,7 +156,7 @@ scalar_opinion(struct detector *d, const struct detector_options *o, double valu
 		return 1;
 	for (int i = 0; i < DETECTOR_CALIBRATED; i++) {
 		s->raw[i] = features[calibrated[i]];
-		s->p[i] = tails_p(&d->tails[i], s->raw[i]);
+		s->p[i] = part_p(d, i, s->raw[i]);
 	}
 	s->raw[DETECTOR_TAIL_FUSED] = fusion_sum(s->p, DETECTOR_SUMMED);
 	s->p[DETECTOR_TAIL_FUSED] = tails_p(&d->tails[DETECTOR_TAIL_FUSED], s->raw[DETECTOR_TAIL_FUSED]);
@@ -155,7 +168,7 @@ opinions(struct detector *d, const struct detector_options *o, uint64_t key, dou
 	 double p_forecast, struct sight *s, double p[DETECTOR_MEMBERS], struct err *err)
 {
 	double before = d->scalar.count > 0 ? scalar_newest(&d->scalar) : value;
-	double row[DETECTOR_COLUMNS] = { value, value - before };
+	double row[DETECTOR_COLUMNS] = { value, (value - before) / scalar_strides(&d->scalar, event_us) };
 
 	if (deep_fit(&d->deep, o, key, err) < 0)
 		return -1;

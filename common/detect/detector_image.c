@@ -14,8 +14,8 @@ static const struct image_member scalar_members[] = {
 	IMAGE_FIELD(struct scalar, least, IMAGE_F32),         IMAGE_FIELD(struct scalar, most, IMAGE_F32),
 	IMAGE_FIELD(struct scalar, variance, IMAGE_F32),      IMAGE_FIELD(struct scalar, slot_variance, IMAGE_F32),
 	IMAGE_FIELD(struct scalar, step_variance, IMAGE_F32), IMAGE_FIELD(struct scalar, repeats, IMAGE_F32),
-	IMAGE_ARRAY_OF(struct scalar, slot, IMAGE_F32),       IMAGE_ARRAY_OF(struct scalar, slot_count, IMAGE_U8),
-	IMAGE_FIELD(struct scalar, outside, IMAGE_BOOL),
+	IMAGE_FIELD(struct scalar, interval, IMAGE_F32),      IMAGE_ARRAY_OF(struct scalar, slot, IMAGE_F32),
+	IMAGE_ARRAY_OF(struct scalar, slot_count, IMAGE_U8),  IMAGE_FIELD(struct scalar, outside, IMAGE_BOOL),
 };
 static const struct image_table scalar_table = IMAGE_TABLE(struct scalar, scalar_members);
 
@@ -61,8 +61,8 @@ all_finite(const float *x, size_t n)
 static int
 check_scalar(const struct scalar *s, struct err *err)
 {
-	const float levels[] = { s->slow,     s->lean,          s->least,         s->most,
-				 s->variance, s->slot_variance, s->step_variance, s->repeats };
+	const float levels[] = { s->slow,          s->lean,          s->least,   s->most,    s->variance,
+				 s->slot_variance, s->step_variance, s->repeats, s->interval };
 	bool sound =
 	    isfinite(s->origin) && all_finite(levels, ARRAY_LEN(levels)) && all_finite(s->slot, SCALAR_SLOTS_MAX);
 

@@ -26,8 +26,10 @@
 #define FLAT_VALUES 2 /* repetitions too many that halve the chance */
 #define RUN_LESSON 20
 #define RUN_FORGET 20000 /* values after which the longest run is halved */
-#define BEYOND 0.05      /* of the range of all values */
-#define LEAN_MEMORY 12
+#define GAP 1.5          /* usual intervals: more are several steps */
+#define GAP_CLIP 4.0
+#define INTERVAL_MEMORY 64
+#define BEYOND 0.05 /* of the range of all values */
 #define LEAN_CLIP 1024.0
 #define TOO_FAR 32.0 /* deviations: a level that lean has not caught up with */
 #define WIDER 3.0    /* another scale: the last values vary by so much more than distances to the usual level did ... */
@@ -147,6 +149,25 @@ standardise(float *variance, double distance, double level, double weight)
 	return z < FEATURE_MAX ? z : FEATURE_MAX;
 }
 
+double
+scalar_strides(const struct scalar *s, int64_t event_us)
+{
+	double interval = (double)(event_us - s->last_us) / 1e6, usual = (double)s->interval;
+
+	return usual > 0 && interval > GAP * usual ? interval / usual : 1;
+}
+
+/* One gap hardly moves the usual interval. */
+static void
+learn_interval(struct scalar *s, int64_t event_us)
+{
+	double interval = (double)(event_us - s->last_us) / 1e6, usual = (double)s->interval;
+
+	if (s->count == 0 || interval <= 0)
+		return;
+	s->interval += (float)(usual > 0 ? (fmin(interval, GAP_CLIP * usual) - usual) / INTERVAL_MEMORY : interval);
+}
+
 static void
 count_run(struct scalar *s, bool repeated, double weight)
 {
@@ -182,7 +203,7 @@ learn_levels(struct scalar *s, double x, int slot, double deviation, bool troubl
 	double level = slot_level(s, slot), slot_deviation = root((double)s->slot_variance, s->origin);
 	double slot_clip = CLIP * (slot_deviation > deviation ? slot_deviation : deviation);
 
-	s->lean += (float)(clip(x - level - (double)s->lean, LEAN_CLIP * deviation) / LEAN_MEMORY);
+	s->lean += (float)(clip(x - level - (double)s->lean, LEAN_CLIP * deviation) / SCALAR_LEAN_MEMORY);
 	if (s->slot_count[slot] == 0)
 		s->slot[slot] = s->slow;
 	if (!troubled) {
@@ -196,10 +217,12 @@ learn_levels(struct scalar *s, double x, int slot, double deviation, bool troubl
 bool
 scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool troubled, double features[SCALAR_FEATURES])
 {
-	double v = clip(value, VALUE_MAX), x, before, deviation, weight = rate(s->count, SLOW_MEMORY);
+	double v = clip(value, VALUE_MAX), x, before, strides, deviation, weight = rate(s->count, SLOW_MEMORY);
 	int slot = slot_of(event_us, slots);
 
 	before = scalar_newest(s);
+	strides = scalar_strides(s, event_us);
+	learn_interval(s, event_us);
 	count_run(s, s->count > 0 && v == before, weight);
 	s->last_us = event_us;
 	s->ring[s->count++ % SCALAR_START] = v;
@@ -211,7 +234,7 @@ scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool tro
 	x = v - s->origin;
 	deviation = root((double)s->variance, s->origin);
 	features[SCALAR_SLOT] = standardise(&s->slot_variance, x - slot_level(s, slot), s->origin, weight);
-	features[SCALAR_STEP] = standardise(&s->step_variance, v - before, s->origin, weight);
+	features[SCALAR_STEP] = standardise(&s->step_variance, (v - before) / strides, s->origin, weight);
 	features[SCALAR_SHIFT] = fmin(fabs(ring_mean(s) - (double)s->slow) / deviation, FEATURE_MAX);
 	standardise(&s->variance, x - (double)s->slow, s->origin, weight);
 	widen(s, x);

@@ -11,14 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SCALAR_START 24     /* values before the first features; also the longest window */
-#define SCALAR_SLOTS_MAX 48 /* time-of-day slots: half an hour each */
+#define SCALAR_START 24       /* values before the first features; also the longest window */
+#define SCALAR_LEAN_MEMORY 12 /* values that SCALAR_LEAN is about, mostly */
+#define SCALAR_SLOTS_MAX 48   /* time-of-day slots: half an hour each */
 
 /* Each is a distance >= 0 in units of its own running deviation; the flat line is told apart, see scalar_flat(). */
 enum scalar_feature {
 	SCALAR_SLOT,  /* value against the mean of its time of day */
 	SCALAR_SHIFT, /* mean of the last SCALAR_START values against the slow mean */
-	SCALAR_STEP,  /* value against the one before */
+	SCALAR_STEP,  /* value against the one before, per usual interval: of a step over a gap only its share */
 	SCALAR_LEAN,  /* mean distance of the last values to their times of day */
 	SCALAR_FEATURES
 };
@@ -35,7 +36,8 @@ struct scalar {
 	float lean;                /* fast mean of the distances to the level of the time of day */
 	float least, most;         /* of all values since the start, relative to origin */
 	float variance, slot_variance, step_variance;
-	float repeats; /* share of values that repeat the one before */
+	float repeats;  /* share of values that repeat the one before */
+	float interval; /* between values, seconds of event time; 0: not known yet */
 	float slot[SCALAR_SLOTS_MAX];
 	uint8_t slot_count[SCALAR_SLOTS_MAX]; /* values in a slot, up to 255 */
 	bool outside;                         /* the newest value is beyond all before it, see scalar_range() */
@@ -47,6 +49,9 @@ struct scalar {
  */
 bool scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool troubled,
 		double features[SCALAR_FEATURES]);
+
+/* How many usual intervals a value of EVENT_US comes after the newest one: 1, or more after a gap. */
+double scalar_strides(const struct scalar *s, int64_t event_us);
 
 /*
  * What the last SCALAR_START values were is how it is from now on.  Where only the level has moved all levels move with it; where

