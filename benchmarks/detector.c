@@ -69,6 +69,8 @@ add(struct run *r, long records)
 
 		if (r->ahead > 0)
 			detector_fetch(&r->detectors[stream_of(r, r->at + r->ahead)]);
+		if (r->streams > 1) /* as the scorer does */
+			detector_fetch_forest(&r->detectors[stream]);
 		if (detector_add(&r->detectors[stream], &r->options, (uint64_t)stream, r->values[from], n * STEP_US,
 				 r->forecasts[from], &v, &err) < 0) {
 			fprintf(stderr, "%s\n", err.text);

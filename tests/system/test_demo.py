@@ -34,7 +34,7 @@ def test_every_table_has_rows(report):
 def test_most_anomalies_are_found_and_few_alerts_are_false(report):
     anomalies = report["anomalies"]
     assert anomalies["found"] >= anomalies["injected"] / 2
-    assert anomalies["false_alerts"] <= anomalies["injected"]
+    assert anomalies["false_alerts"] <= anomalies["found"] / 2  # none, as a rule; more where forecasts come late
 
 
 def test_latency_is_reported(report):
