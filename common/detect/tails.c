@@ -111,6 +111,8 @@ tails_p(const struct tails *t, double raw)
 	return p < P_LEAST ? P_LEAST : p > 1 ? 1 : p;
 }
 
+_Static_assert(TAILS_BUCKETS <= EXCESSES_MAX, "a group for each bucket");
+
 /* The excesses, bucket by bucket. */
 static void
 collect(const struct tails *t, struct excesses *e)
