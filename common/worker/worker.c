@@ -136,10 +136,23 @@ new_states(struct worker *w, struct err *err)
 	return w->states ? 0 : err_set(err, REASON_NO_MEMORY, "states");
 }
 
-static int64_t
-transaction_timeout_for(int64_t session_ms)
+/* What the client takes, and what brokers do by default. */
+#define TRANSACTION_LEAST_MS 1000
+#define TRANSACTION_MOST_MS 900000
+
+static int
+settle_transaction_timeout(struct worker_options *opt, struct err *err)
 {
-	return session_ms >= 2000 ? session_ms - 1000 : 1000;
+	int64_t before_session = opt->session_timeout_ms - 1000;
+
+	if (opt->transaction_timeout_ms == 0)
+		opt->transaction_timeout_ms = before_session < TRANSACTION_LEAST_MS  ? TRANSACTION_LEAST_MS
+					      : before_session > TRANSACTION_MOST_MS ? TRANSACTION_MOST_MS
+										     : before_session;
+	if (opt->transaction_timeout_ms >= TRANSACTION_LEAST_MS)
+		return 0;
+	return err_set(err, REASON_OPTION_INVALID, "transaction.timeout.ms: %lld is neither 0 nor at least %d",
+		       (long long)opt->transaction_timeout_ms, TRANSACTION_LEAST_MS);
 }
 
 static int
@@ -151,10 +164,8 @@ start(struct worker *w, struct err *err)
 		return err_set(err, REASON_OPTION_INVALID,
 			       "log.level: \"%s\" is none of trace, debug, info, warn, error", w->opt.log_level);
 	log_set_level(level);
-	if (w->opt.transaction_timeout_ms == 0)
-		w->opt.transaction_timeout_ms = transaction_timeout_for(w->opt.session_timeout_ms);
-	if (name_ourselves(w, err) < 0 || list_overrides(w, err) < 0 || metrics_new(&w->metrics, err) < 0 ||
-	    batch_init(&w->batch, err) < 0)
+	if (settle_transaction_timeout(&w->opt, err) < 0 || name_ourselves(w, err) < 0 || list_overrides(w, err) < 0 ||
+	    metrics_new(&w->metrics, err) < 0 || batch_init(&w->batch, err) < 0)
 		return -1;
 	w->silent = w->opt.run_outputs == OUTPUTS_NONE;
 	meters_init(&w->meters, w->metrics, w->spec->name);
