@@ -173,7 +173,7 @@ opinions(struct detector *d, const struct detector_options *o, uint64_t key, dou
 	if (deep_fit(&d->deep, o, key, err) < 0)
 		return -1;
 	p[DETECTOR_SCALAR] = scalar_opinion(d, o, value, event_us, s);
-	s->raw[DETECTOR_TAIL_FORECAST] = surprise(p_forecast);
+	s->raw[DETECTOR_TAIL_FORECAST] = asked(o, DETECTOR_FORECAST) ? surprise(p_forecast) : NAN;
 	p[DETECTOR_FORECAST] = s->p[DETECTOR_TAIL_FORECAST] = calibrated_forecast(d, s->raw[DETECTOR_TAIL_FORECAST]);
 	if (deep_add(d->deep, row, value, scalar_deviation(&d->scalar), d->troubled, &s->deep, err) < 0)
 		return -1;

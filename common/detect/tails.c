@@ -205,8 +205,10 @@ tails_forget(struct tails *t, unsigned n)
 		t->total -= taken;
 		left -= taken;
 	}
-	if (t->total == 0)
+	if (t->total == 0) {
+		*t = (struct tails){ 0 };
 		return;
+	}
 	choose_threshold(t);
 	fit(t, t->gamma == 0);
 	choose_cap(t);

@@ -5,6 +5,8 @@
  * share of earlier scores at least as large: from a histogram in the bulk, from a generalised Pareto tail, fitted to the same
  * histogram, above a high quantile.
  *
+ * The histogram ends at 256: a larger score is as strange as one there, however much larger it is.
+ *
  * Warm-up: after n scores no p-value is below (n+1)^-3, however large the score; so the first one is always 1.  Among the first
  * hundred p-values below 1e-3 are too many, by a factor of 5 (normal scores) to 21 (heavy tails).
  */
@@ -46,7 +48,7 @@ void tails_learn_part(struct tails *t, double raw, double p, bool suspicious);
 /* Times have changed: what was learnt weighs an eighth from now on. */
 void tails_fade(struct tails *t);
 
-/* The N largest scores were of something that is over: they are taken out again. */
+/* The N largest scores were of something that is over: they are taken out again.  Nothing left: it is new. */
 void tails_forget(struct tails *t, unsigned n);
 
 #endif

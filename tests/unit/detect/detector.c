@@ -210,6 +210,22 @@ believes_a_forecast_that_deserves_it(void **state)
 }
 
 static void
+who_is_not_asked_has_no_say(void **state)
+{
+	struct detector_options alone = options;
+	struct detector with = { 0 }, without = { 0 };
+
+	alone.members = 1u << DETECTOR_SCALAR;
+	for (int i = 0; i < PLANTED; i++) {
+		double p = i % 50 ? random_uniform(2, 2, (uint64_t)i) : 1e-12;
+		struct verdict v = add(&with, &alone, normal(1, i), i * MINUTE_US, p);
+
+		assert_true(v.p_value == add(&without, &alone, normal(1, i), i * MINUTE_US, NAN).p_value);
+	}
+	assert_memory_equal(&with, &without, sizeof(with));
+}
+
+static void
 is_a_fold(void **state)
 {
 	struct detector a = { 0 }, b = { 0 }, copy;
@@ -253,6 +269,7 @@ main(void)
 		cmocka_unit_test(is_quiet_when_all_is_well),
 		cmocka_unit_test(finds_what_was_planted),
 		cmocka_unit_test(believes_a_forecast_that_deserves_it),
+		cmocka_unit_test(who_is_not_asked_has_no_say),
 		cmocka_unit_test(is_a_fold),
 		cmocka_unit_test(looks_at_late_values),
 	};

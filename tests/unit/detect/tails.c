@@ -266,19 +266,34 @@ follows_a_change_of_scale(void **state)
 	assert_true(below > 60 && below < 160);
 }
 
+static void
+largest_are_forgotten(void **state)
+{
+	static const struct tails none;
+	struct tails t = { 0 }, before;
+
+	for (int i = 0; i < 1500; i++)
+		tails_learn_part(&t, fabs(random_normal(1, 1, (uint64_t)i)), 1, false);
+	before = t;
+	for (int i = 0; i < 120; i++)
+		tails_learn_part(&t, 100 + i, 1, false);
+	assert_true(tails_p(&before, 12) < 1e-6 && tails_p(&t, 12) > 1e-2);
+	tails_forget(&t, 120);
+	assert_true(tails_p(&t, 12) < 1e-6);
+	assert_memory_equal(t.bucket, before.bucket, sizeof(t.bucket));
+	tails_forget(&t, 1000000);
+	assert_memory_equal(&t, &none, sizeof(t));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(is_uniform),
-		cmocka_unit_test(is_careful_when_young),
-		cmocka_unit_test(counts_by_hand),
-		cmocka_unit_test(falls_with_the_score),
-		cmocka_unit_test(finds_the_shape),
-		cmocka_unit_test(parts_have_exponential_tails),
-		cmocka_unit_test(fades),
-		cmocka_unit_test(leaves_anomalies_out),
-		cmocka_unit_test(follows_a_change_of_scale),
+		cmocka_unit_test(largest_are_forgotten),        cmocka_unit_test(is_uniform),
+		cmocka_unit_test(is_careful_when_young),        cmocka_unit_test(counts_by_hand),
+		cmocka_unit_test(falls_with_the_score),         cmocka_unit_test(finds_the_shape),
+		cmocka_unit_test(parts_have_exponential_tails), cmocka_unit_test(fades),
+		cmocka_unit_test(leaves_anomalies_out),         cmocka_unit_test(follows_a_change_of_scale),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
