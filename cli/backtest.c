@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "cli/columns.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/series_options.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"

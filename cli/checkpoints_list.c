@@ -4,7 +4,7 @@
 
 #include "cli/checkpoints.h"
 #include "cli/columns.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/readable.h"
 #include "common/base/clock.h"
 #include "common/kafka/admin.h"

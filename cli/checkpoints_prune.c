@@ -5,7 +5,7 @@
 
 #include "cli/checkpoints.h"
 #include "cli/moments.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "common/base/clock.h"
 
 #define MOST_KEYS 10000

@@ -10,9 +10,9 @@
 
 #include "cli/checkpoints.h"
 #include "cli/columns.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/readable.h"
-#include "cli/terminal.h"
+#include "common/base/terminal.h"
 #include "common/base/clock.h"
 #include "common/base/image.h"
 

@@ -16,7 +16,7 @@
 
 #include "cli/checkpoints.h"
 #include "cli/columns.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/rebuild.h"
 #include "common/base/clock.h"
 

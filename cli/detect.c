@@ -17,7 +17,7 @@
 
 #include "cli/detect_judge.h"
 #include "cli/detect_strongest.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"
 #include "common/base/cleanup.h"

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "cli/input.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/series_options.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/terminal.h"
+#include "common/base/terminal.h"
 #include "cli/verbs.h"
 #include "common/record/registry.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/report.h"
 #include "cli/report_match.h"
 #include "common/base/clock.h"

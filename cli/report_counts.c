@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/report.h"
 #include "cli/census.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "cli/columns.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/report.h"
 
 static const char sql[] =

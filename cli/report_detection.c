@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/report.h"
 
 #define LAST_SHOWN 3

@@ -9,7 +9,7 @@
 
 #include "cli/endpoint.h"
 #include "cli/exposition.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/report.h"
 
 #define METRIC "forebay_latency_from_ingest_seconds"

@@ -11,7 +11,7 @@
 #include "cli/columns.h"
 #include "cli/endpoint.h"
 #include "cli/exposition.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/report.h"
 
 #define VERSION_SHOWN 10

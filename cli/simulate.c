@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cli/moments.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/sender.h"
 #include "cli/simulator.h"
 #include "cli/verb.h"

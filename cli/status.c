@@ -10,7 +10,7 @@
 
 #include "cli/fleet.h"
 #include "cli/moments.h"
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/letters.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"

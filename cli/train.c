@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/progress.h"
+#include "common/base/progress.h"
 #include "cli/series_options.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"

@@ -2,15 +2,21 @@
 
 Models and trainings are tiny: nothing here says how good a forecast is.
 """
+import contextlib
 import json
 import math
+import os
+import pty
 import random
+import re
+import subprocess
 import time
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic
 
+from support import places
 from support.broker import Publisher
 from support.fleet import Worker
 from support.wait import until
@@ -200,6 +206,26 @@ def test_once(world, trainer):
     again = once(trainer, "single", train_networks=2)
     assert said(again, "training has ended")[0]["result"] == "same"
     assert world.standings("single-1h") == {version: "live"}
+
+
+def test_a_terminal_sees_how_far_it_is(world, trainer, line):
+    """A bar of its epochs, and wiped when it is over; where nobody looks, none."""
+    shy = trainer("watched", mode="once")
+    shy.exit_code(300)
+    assert "\r" not in shy.text()
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([*shy.command(), "--train.seed=2"], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+                               env=line.environment(), cwd=places.TOP)
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # EIO: all of its ends are closed
+        while block := os.read(ours, 4096):
+            seen += block
+    os.close(ours)
+    assert process.wait(60) == 0, seen.decode()
+    drawn = re.findall(rb"\r *(\d+) % [^\r]*  ([\d,]+) epochs ", seen)
+    assert drawn and all(0 <= int(share) <= 100 for share, _ in drawn)
+    assert re.search(rb"\r\033\[K\{", seen), "a line of the log wipes the bar"
 
 
 def test_without_a_trial(world, trainer):

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/progress.h"
 #include "common/http/admin.h"
 #include "common/kafka/client.h"
 #include "common/record/codec.h"
@@ -33,6 +34,7 @@ struct job {
 	struct metrics *metrics;
 	struct admin *admin;
 	struct retry retry;
+	struct progress progress;  /* of a training, on a terminal */
 	pthread_mutex_t face_lock; /* of what the HTTP thread shows: */
 	char message[200];
 	bool ready, begun;

@@ -217,8 +217,10 @@ tell(struct work *w, const struct train_progress *p, bool over)
 	meter(m, METER_VALIDATION, w->name, NULL, p->validation);
 	meter(m, METER_SECONDS, w->name, NULL, p->seconds);
 	job_say(w->job, "training %s: %.0f %%, network %d, epoch %d", w->name, 100 * share, p->network, p->epoch);
+	progress_show(&w->job->progress, share, (int64_t)done);
 	if (!over && now - w->logged_us < LOG_US)
 		return;
+	progress_wipe(&w->job->progress);
 	w->logged_us = now;
 	log_event(LOG_INFO, "training", "model", LOG_S(w->name), "share", LOG_F(round(share * 1000) / 1000), "network",
 		  LOG_I(p->network), "epoch", LOG_I(p->epoch), "loss", LOG_F(p->loss), "validation",
@@ -228,7 +230,7 @@ tell(struct work *w, const struct train_progress *p, bool over)
 
 /* 1: to the end; 0: asked to stop, and saved. */
 static int
-learn(struct work *w, struct err *err)
+epochs(struct work *w, struct err *err)
 {
 	int more = 1;
 
@@ -246,6 +248,17 @@ learn(struct work *w, struct err *err)
 			return -1;
 	}
 	return 1;
+}
+
+static int
+learn(struct work *w, struct err *err)
+{
+	int result;
+
+	progress_start(&w->job->progress, "epochs");
+	result = epochs(w, err);
+	progress_end(&w->job->progress);
+	return result;
 }
 
 /* A training of G as the plan says: its series without the gate's windows, as far as it is. */
@@ -290,16 +303,29 @@ fitted(void *self, double share)
 	struct work *w = self;
 
 	job_say(w->job, "fitting %s: %.0f %%", w->name, 100 * share);
+	progress_show(&w->job->progress, share, (int64_t)(share * 100));
+}
+
+/* The weights of its members, and how far quantiles are off. */
+static int
+fit(struct work *w, struct artefact *a, struct err *err)
+{
+	const struct panel_rule panel = trainer_panel(&w->job->opt, &w->job->rules, &w->frequency);
+	int result;
+
+	progress_start(&w->job->progress, "percent fitted");
+	result = fit_ensemble(a, &panel, w->seen, w->group->n, (size_t)w->job->opt.fit_windows,
+			      (size_t)w->job->opt.fit_series, fitted, w, err);
+	progress_end(&w->job->progress);
+	return result;
 }
 
 static int
 settle(struct work *w, struct artefact *a, enum trained *ret, struct err *err)
 {
-	const struct panel_rule panel = trainer_panel(&w->job->opt, &w->job->rules, &w->frequency);
 	enum standing standing;
 
-	if (fit_ensemble(a, &panel, w->seen, w->group->n, (size_t)w->job->opt.fit_windows,
-			 (size_t)w->job->opt.fit_series, fitted, w, err) < 0)
+	if (fit(w, a, err) < 0)
 		return -1;
 	for (size_t i = 0; i < a->n_figures; i++)
 		meter(w->job->metrics, METER_FIGURE, w->name, a->figures[i].name, a->figures[i].value);

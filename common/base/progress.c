@@ -1,12 +1,12 @@
 /* progress.c -- see progress.h. */
-#include "cli/progress.h"
+#include "common/base/progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/terminal.h"
+#include "common/base/terminal.h"
 #include "common/base/clock.h"
 
 #define REDRAW_US (US_PER_SECOND / 10)
@@ -88,9 +88,16 @@ progress_show(struct progress *p, double share, int64_t count)
 }
 
 void
-progress_end(struct progress *p)
+progress_wipe(struct progress *p)
 {
 	if (p->on && p->drawn_us)
 		fputs("\r\033[K", stderr);
+	p->drawn_us = 0;
+}
+
+void
+progress_end(struct progress *p)
+{
+	progress_wipe(p);
 	p->on = false;
 }

@@ -1,11 +1,11 @@
 /*
- * progress.h -- one line on standard error that says how far a verb is.  Drawn only on a terminal, at most ten times a
+ * progress.h -- one line on standard error that says how far a long task is.  Drawn only on a terminal, at most ten times a
  * second, and wiped at the end.
  *
  *	 42 % ████████████░░░░░░░░░░░░░░░░  123,456 messages  45,000/s  7 s left
  */
-#ifndef FOREBAY_CLI_PROGRESS_H
-#define FOREBAY_CLI_PROGRESS_H
+#ifndef FOREBAY_BASE_PROGRESS_H
+#define FOREBAY_BASE_PROGRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +22,7 @@ void progress_start(struct progress *p, const char *unit);
 
 /* SHARE of the work in 0..1, or -1: not known. */
 void progress_show(struct progress *p, double share, int64_t count);
+void progress_wipe(struct progress *p); /* something else is about to be written there; the next one is drawn at once */
 void progress_end(struct progress *p);
 
 /* The line itself, without an end.  Pure.  Returns its length in bytes. */

@@ -1,5 +1,5 @@
 /* The line of progress: golden texts. */
-#include "cli/progress.h"
+#include "common/base/progress.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

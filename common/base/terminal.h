@@ -1,6 +1,6 @@
 /* terminal.h -- what the terminal can show. */
-#ifndef FOREBAY_CLI_TERMINAL_H
-#define FOREBAY_CLI_TERMINAL_H
+#ifndef FOREBAY_BASE_TERMINAL_H
+#define FOREBAY_BASE_TERMINAL_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* terminal.c -- see terminal.h. */
-#include "cli/terminal.h"
+#include "common/base/terminal.h"
 
 #include <stddef.h>
 #include <stdlib.h>
