@@ -25,6 +25,7 @@
 #define TOGETHER 1.0 /* the same for series alike: units an origin, if all of very many series miss */
 #define DOUBTS 8.0   /* series that are taken to have been right besides: few may be wrong by chance */
 #define LEAST_UNIT 1e-3
+#define NO_WIDTH 1e-9 /* of the scale: what is narrower is rounding */
 
 static const struct panelist nothing_learnt;
 
@@ -337,7 +338,7 @@ panel_unit(const struct panel *p, const double *combined, double scale)
 	if (high <= low)
 		return scale * 0.1;
 	width = (combined[high] - combined[low]) * (odds(.9) - odds(.1)) / (odds(levels[high]) - odds(levels[low]));
-	return fmax(width, scale * LEAST_UNIT);
+	return width > scale * NO_WIDTH ? fmax(width, scale * LEAST_UNIT) : 0;
 }
 
 /* Steps of the horizon that share STEP's part. */

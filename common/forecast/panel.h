@@ -62,7 +62,7 @@ const struct ensemble_rule *panel_ensemble(const struct panel *p);
 
 /*
  * What shifts of a step are counted in: the width of its COMBINED row from level .1 to .9 (or the nearest that there are), at least
- * a thousandth of the series' SCALE.
+ * a thousandth of the series' SCALE; 0 where it has no width, as that of a constant series, which no shift is to move.
  */
 double panel_unit(const struct panel *p, const double *combined, double scale);
 
