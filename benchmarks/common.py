@@ -76,6 +76,11 @@ def cpu_of(pid):
     return sum(int(f) for f in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
+def precise_cpu_of(pid):
+    """CPU seconds of all threads of a process, of its children none, by its clock (clock_getcpuclockid(3)): no ticks."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
 def postgres_cpu():
     """CPU seconds of all processes of the stack's PostgreSQL."""
     main = int((STACK / "postgres/pid").read_text().split()[0])

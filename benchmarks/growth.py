@@ -3,7 +3,7 @@
 One metric a device.  CPU per record of the worker over the second half of the records (in the first one most states are made), with
 states stored as by default and not at all, both at once; the least of some runs, as whatever else the machine does only adds.
 Memory: resident after all is done and stored.  What a reading costs the scorer depends on how many its series has had, so there
-every device has equally many; the preprocessor closes a window every ten readings, and has equally many records.
+every device has equally many; the preprocessor closes a window every ten readings, and has equally many records (more of a million).
 Then 1, 4, 16, 32 partitions of one worker, and 1,000,000 known devices of which 50,000 go on.
 """
 import threading
@@ -13,17 +13,18 @@ import common
 import state_tools as tools
 from state_tools import ETL, SCORER, Member, Readings, at
 
-DEVICES = {ETL: (100, 1000, 10000, 100000), SCORER: (1000, 10000, 100000)}
+DEVICES = {ETL: (100, 1000, 10000, 100000, 1000000), SCORER: (1000, 10000, 100000)}
 PARTITIONS = (1, 4, 16, 32)
-OPTIONS = {ETL: {"window.steps": 10}, SCORER: {}}
-ROUNDS = 40  # of the scorer
+OPTIONS = {ETL: {"window.steps": 10, "state.max.bytes": 4 << 30}, SCORER: {}}  # nobody falls asleep
+ETL_ROUNDS = 15  # at least
+SCORER_ROUNDS = 200
 TIMES = 2
 KNOWN, ACTIVE, ACTIVE_ROUNDS = 1000000, 50000, 10
 LATER = 600  # rounds between what all sent and what the active ones send: ten hours
 
 
 def measure(member, store, records):
-    samples = member.follow(records, .05)
+    samples = member.follow(records, .02)
     if store == "postgres":
         member.await_stored()
     m, half = member.metrics(), records / 2
@@ -76,7 +77,7 @@ def by_devices(records):
         for devices in numbers:
             topic = f"growth.{kind}.{devices}"
             tools.make_topic(env, topic, 4)
-            rounds = records // devices if kind == ETL else ROUNDS
+            rounds = max(records // devices, ETL_ROUNDS) if kind == ETL else SCORER_ROUNDS
             sent = Readings(env, topic, devices, 1, 10).send(range(rounds))
             rows[devices] = figures(env, kind, topic, sent, f"{kind}-{devices}")
         few, many = numbers[-2:]
@@ -86,12 +87,12 @@ def by_devices(records):
     return answer
 
 
-def by_partitions(records):
+def by_partitions():
     rows = {kind: {} for kind in OPTIONS}
     for partitions in PARTITIONS:
         env = common.fresh_stack(partitions)
         topic = "telemetry.readings"
-        sent = Readings(env, topic, 10000, 1, 10).send(range(records // 40000))
+        sent = Readings(env, topic, 10000, 1, 10).send(range(SCORER_ROUNDS))
         for kind in OPTIONS:
             rows[kind][partitions] = figures(env, kind, topic, sent, f"{kind}-p{partitions}")
     return {**rows, **{f"goal_{kind}_at_most_1.2": spread(rows[kind]) for kind in rows}}
@@ -101,7 +102,7 @@ def look(member, cpu, records, begun):
     m = member.metrics()
     return {"resident_mb": member.resident_kb() / 1024, "in_memory": m["forebay_state_keys"],
             "asleep": m["forebay_state_keys_asleep"], "wakes": m["forebay_state_wakes_total"],
-            "seconds": time.monotonic() - begun, "cpu_us_per_record": (common.cpu_of(member.pid) - cpu) / records * 1e6}
+            "seconds": time.monotonic() - begun, "cpu_us_per_record": (common.precise_cpu_of(member.pid) - cpu) / records * 1e6}
 
 
 def sleepers():
@@ -114,7 +115,7 @@ def sleepers():
     member.await_stored(900)
     answer = {"known": look(member, 0, sent, member.begun)}
     common.say(f"  {answer}")
-    cpu, begun = common.cpu_of(member.pid), time.monotonic()
+    cpu, begun = common.precise_cpu_of(member.pid), time.monotonic()
     more = readings.send(range(LATER, LATER + ACTIVE_ROUNDS), ACTIVE)
     member.follow(sent + more)
     answer["active_go_on"] = look(member, cpu, more, begun)
@@ -132,5 +133,5 @@ def sleepers():
 
 
 def run(records):
-    records = 2 * max(records, 10 * DEVICES[ETL][-1])
-    return {"devices": by_devices(records), "partitions": by_partitions(records), "sleepers": sleepers()}
+    records = max(2 * records, 20 * 100000)
+    return {"devices": by_devices(records), "partitions": by_partitions(), "sleepers": sleepers()}

@@ -170,7 +170,7 @@ class Member:
             if time.monotonic() - self.begun > limit_s:
                 raise SystemExit(f"{self.kind}: {samples[-1]} of {records} records: {self.log}")
             time.sleep(pause_s)
-            samples.append((self.metrics()["forebay_records_in_total"], common.cpu_of(self.pid), time.monotonic() - self.begun))
+            samples.append((self.metrics()["forebay_records_in_total"], common.precise_cpu_of(self.pid), time.monotonic() - self.begun))
         assert samples[-1][0] == records, f"{samples[-1][0]:.0f} records of {records}"
         return samples
 
