@@ -196,7 +196,8 @@ learn(struct detector *d, const struct sight *s, bool suspicious)
 
 /*
  * What is, is how it should be: levels move, and what was strange before is learnt quickly.  How strange another unit was by the
- * old one's measures is forgotten; how strange another level was is not, for some streams change theirs all the time.
+ * old one's measures is forgotten, for each feature and for what is made of them; how strange another level was is not, for some
+ * streams change theirs all the time.
  */
 static void
 accept(struct detector *d, const struct detector_options *o, struct verdict *v)
@@ -204,8 +205,9 @@ accept(struct detector *d, const struct detector_options *o, struct verdict *v)
 	v->shifted = true;
 	v->level_before = scalar_mean(&d->scalar);
 	if (scalar_accept(&d->scalar))
-		for (int i = 0; i < DETECTOR_CALIBRATED; i++)
-			tails_forget(&d->tails[i], (unsigned)o->episode.accept_values);
+		for (int i = 0; i < DETECTOR_TAILS; i++)
+			if (i != DETECTOR_TAIL_FORECAST)
+				tails_forget(&d->tails[i], (unsigned)o->episode.accept_values);
 	v->level_after = scalar_mean(&d->scalar);
 	tails_fade(&d->tails[DETECTOR_TAIL_FORECAST]);
 	for (int i = 0; d->deep && i < DETECTOR_DEEP_MEMBERS; i++)

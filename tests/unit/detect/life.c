@@ -173,6 +173,31 @@ another_unit_is_learnt(void **state)
 	assert_true(found >= STREAMS * 3 / 4 && false_alerts <= 2);
 }
 
+/* What was strange by the old unit's measures makes nothing of the new one's less strange, however often it comes. */
+static void
+another_unit_hides_nothing(void **state)
+{
+	const int spikes = 10, apart = 397;
+	int strange = 0;
+
+	for (uint64_t seed = 1; seed <= STREAMS; seed++) {
+		struct stream s = new_stream(seed);
+
+		while (s.n < 10 * A_DAY)
+			add(&s, 20 + noise(&s));
+		while (s.n < 11 * A_DAY)
+			add(&s, 1000 * (20 + noise(&s)));
+		for (int i = 0; i < spikes; i++) {
+			for (int k = 1; k < apart; k++)
+				add(&s, 1000 * (20 + noise(&s)));
+			add(&s, 1000 * (20 + 13));
+			strange += s.p < 1e-4;
+		}
+	}
+	print_message("%d of %d spikes below 1e-4\n", strange, STREAMS * spikes);
+	assert_true(strange >= STREAMS * spikes * 9 / 10);
+}
+
 /* Spike after spike: no more alerts than the cap allows in its time, and it is told that there would be more. */
 static void
 flapping_is_capped(void **state)
@@ -202,7 +227,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_day_is_no_alert),  cmocka_unit_test(first_day_is_watched),
 		cmocka_unit_test(gap_is_no_jump),         cmocka_unit_test(new_level_becomes_the_usual_one),
-		cmocka_unit_test(another_unit_is_learnt), cmocka_unit_test(flapping_is_capped),
+		cmocka_unit_test(another_unit_is_learnt), cmocka_unit_test(another_unit_hides_nothing),
+		cmocka_unit_test(flapping_is_capped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
