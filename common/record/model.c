@@ -1,6 +1,7 @@
 /* model.c -- Model as a table. */
 #include "common/record/model.h"
 
+#include "common/base/random.h"
 #include "common/record/rules.h"
 #include "common/record/type.h"
 
@@ -18,6 +19,12 @@ const char *
 model_status_name(enum model_status s)
 {
 	return (unsigned)s < MODEL_STATUS_COUNT ? status_names[s] : "unknown";
+}
+
+bool
+model_in_share(struct span device, double share)
+{
+	return (double)(random_hash(device) >> 11) * 0x1p-53 < share;
 }
 
 static const struct field figure_fields[] = {

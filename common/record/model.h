@@ -5,6 +5,7 @@
 #ifndef FOREBAY_RECORD_MODEL_H
 #define FOREBAY_RECORD_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,9 @@ struct model {
 	struct span artefact; /* bytes; SPAN_NONE: at uri */
 	struct span sha256;   /* 32 bytes; SPAN_NONE: not known */
 };
+
+/* Is DEVICE among the SHARE (0 to 1) that a canary serves?  Always the same devices, whoever asks. */
+bool model_in_share(struct span device, double share);
 
 extern const struct record_type model_record;
 

@@ -365,6 +365,25 @@ workbench_count(struct workbench *b, const char *key, const char *text)
 	return n;
 }
 
+/* Is TEXT in the line at AT? */
+static bool
+line_has(const char *at, const char *text)
+{
+	const char *found = strstr(at, text);
+
+	return found && found < at + strcspn(at, "\n");
+}
+
+size_t
+workbench_lines(struct workbench *b, const char *key, const char *one, const char *two)
+{
+	size_t n = 0;
+
+	for (const char *at = workbench_sent(b, key); *at; at += strcspn(at, "\n") + 1)
+		n += line_has(at, one) && line_has(at, two);
+	return n;
+}
+
 size_t
 workbench_states(const struct workbench *b)
 {

@@ -36,8 +36,9 @@ void workbench_abort(struct workbench *b);
 /* What has been committed under KEY, NUL-terminated; "" if nothing. */
 const char *workbench_sent(struct workbench *b, const char *key);
 
-/* How often TEXT is in it. */
+/* How often TEXT is in it; the number of its lines that hold both texts. */
 size_t workbench_count(struct workbench *b, const char *key, const char *text);
+size_t workbench_lines(struct workbench *b, const char *key, const char *one, const char *two);
 
 size_t workbench_states(const struct workbench *b);
 

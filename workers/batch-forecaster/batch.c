@@ -13,16 +13,16 @@
 
 #include "common/record/model.h"
 #include "workers/batch-forecaster/choice.h"
-#include "workers/batch-forecaster/fetch.h"
 
 #define KEY_SEPARATOR '\x1f' /* the unit separator, which no device id holds */
 #define MODELS_TOPIC "models"
-#define CONNECT_TIMEOUT_MS 5000
+#define PATIENCE_MS 20000 /* with PostgreSQL, while the loop stands still */
 
 static const struct metric_spec outcome_spec = {
 	"forebay_forecaster_windows_total", METRIC_COUNTER, "outcome",
 	"windows by what became of them: new, restart (the history began anew with it), old (nothing new in it)"
 };
+static const struct trained_meters trained_meters = TRAINED_METERS("forecaster");
 static const char *const outcome_names[WINDOW_OUTCOMES] = { "new", "restart", "old" };
 
 /* ---- opening ---- */
@@ -30,17 +30,15 @@ static const char *const outcome_names[WINDOW_OUTCOMES] = { "new", "restart", "o
 static int
 open_library(struct forecaster *f, struct worker *w, struct err *err)
 {
+	const struct library_watch watch = { trained_here, trained_gone, trained_failed, &f->trained };
 	struct library_source source = f->source;
-	const struct store_options where = { worker_postgres_uri(w), worker_instance(w), CONNECT_TIMEOUT_MS,
-					     worker_metrics(w) };
 
-	if (!source.get && *where.uri) {
-		if (store_new(&where, &f->store, err) < 0)
-			return err_wrap(err, "postgres.uri");
-		source = fetch_from(f->store);
-	}
+	if (trained_open(&f->trained, w, &trained_meters, PATIENCE_MS, err) < 0)
+		return -1;
+	if (!source.get && f->trained.store)
+		source = (struct library_source){ trained_get, &f->trained };
 	f->desks = (struct desks){ .plan = &f->plan };
-	if (library_new(&source, worker_metrics(w), &f->library, err) < 0)
+	if (library_new(&source, &watch, &f->library, err) < 0)
 		return -1;
 	f->desks.library = f->library;
 	return 0;
@@ -73,10 +71,9 @@ forecaster_close(void *self)
 	serving_close(&f->serving);
 	desks_clear(&f->desks);
 	library_free(f->library);
-	store_free(f->store);
+	trained_close(&f->trained);
 	map_free(f->waiting);
 	f->library = NULL;
-	f->store = NULL;
 	f->waiting = NULL;
 }
 

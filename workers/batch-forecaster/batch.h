@@ -8,7 +8,7 @@
 #define FOREBAY_FORECASTER_BATCH_H
 
 #include "common/base/map.h"
-#include "common/store/connection.h"
+#include "common/worker/trained.h"
 #include "workers/batch-forecaster/judge.h"
 #include "workers/batch-forecaster/serving.h"
 
@@ -20,7 +20,7 @@ struct forecaster {
 	struct forecaster_options opt;
 	struct library_source source; /* get NULL: PostgreSQL, if the options name it */
 	struct forecast_plan plan;
-	struct store *store;
+	struct trained trained;
 	struct library *library;
 	struct desks desks;
 	struct serving serving;

@@ -1,41 +1,10 @@
 /* choice.c -- see choice.h. */
 #include "workers/batch-forecaster/choice.h"
 
-#include <stdio.h>
-
-#include "common/base/log.h"
-
-enum fit {
-	FITS,
-	UNFIT, /* there is none, or it is for other series */
-	AWAY,  /* nobody knows at present */
-	LOST,  /* it cannot be read, or there is no such version */
-};
-
-static enum fit
+static enum library_fit
 fit_of(struct library *l, const struct panel_rule *rule, struct span name, struct span version)
 {
-	char text[2 * ADOPTED_PART_BYTES + 2];
-	struct library_card *c;
-
-	if (!version.len)
-		return UNFIT;
-	c = library_look(l, name, version);
-	if (!c)
-		return AWAY;
-	if (c->broken || c->missing)
-		return LOST;
-	if (strcmp(c->frequency, rule->frequency.name) != 0)
-		return UNFIT;
-	if ((size_t)c->horizon >= rule->horizon)
-		return FITS;
-	if (!c->told) {
-		c->told = true;
-		snprintf(text, sizeof(text), "%.*s/%.*s", SPAN_ARG(name), SPAN_ARG(version));
-		log_event(LOG_WARN, "a model does not reach as far as horizon.steps", "model", LOG_S(text), "reaches",
-			  LOG_I(c->horizon), "wanted", LOG_I((int64_t)rule->horizon), NULL);
-	}
-	return UNFIT;
+	return library_fit(l, name, version, &rule->frequency, rule->horizon);
 }
 
 /* Versions of the same model that are used NOW, as far as they can be; *RET stays as it is where none can. */
@@ -43,9 +12,11 @@ static void
 go_on_with(struct library *l, const struct panel_rule *rule, const struct adopted_parts *now, struct adopted_parts *ret)
 {
 	const struct span none = { "", 0 };
-	enum fit serving = fit_of(l, rule, now->name, now->serving), rival = fit_of(l, rule, now->name, now->rival);
-	const struct adopted_parts left = { now->name, serving == FITS || serving == AWAY ? now->serving : none,
-					    rival == FITS || rival == AWAY ? now->rival : none };
+	enum library_fit serving = fit_of(l, rule, now->name, now->serving),
+			 rival = fit_of(l, rule, now->name, now->rival);
+	const struct adopted_parts left = { now->name,
+					    serving == LIBRARY_FITS || serving == LIBRARY_AWAY ? now->serving : none,
+					    rival == LIBRARY_FITS || rival == LIBRARY_AWAY ? now->rival : none };
 
 	if (left.serving.len || (left.rival.len && !now->serving.len))
 		*ret = left;
@@ -65,12 +36,13 @@ consider(struct library *l, const struct panel_rule *rule, const struct roster_e
 {
 	const struct span none = { "", 0 }, name = { e->name, e->name_len };
 	const struct span live = { e->live, e->live_len }, canary = { e->canary, e->canary_len };
-	enum fit of_live = fit_of(l, rule, name, live), of_canary = fit_of(l, rule, name, canary);
-	bool stay = of_live == AWAY || of_live == LOST ||
-		    (of_canary == AWAY && known(now->serving, live, canary) && known(now->rival, live, canary));
+	enum library_fit of_live = fit_of(l, rule, name, live), of_canary = fit_of(l, rule, name, canary);
+	bool stay = of_live == LIBRARY_AWAY || of_live == LIBRARY_LOST ||
+		    (of_canary == LIBRARY_AWAY && known(now->serving, live, canary) && known(now->rival, live, canary));
 
-	*ret = (struct adopted_parts){ name, of_live == FITS ? live : none, of_canary == FITS ? canary : none };
-	if (of_canary == FITS && roster_in_share(device, e->share))
+	*ret = (struct adopted_parts){ name, of_live == LIBRARY_FITS ? live : none,
+				       of_canary == LIBRARY_FITS ? canary : none };
+	if (of_canary == LIBRARY_FITS && model_in_share(device, e->share))
 		*ret = (struct adopted_parts){ name, ret->rival, ret->serving };
 	if (stay && span_equal(name, now->name))
 		go_on_with(l, rule, now, ret);

@@ -9,8 +9,8 @@
 #ifndef FOREBAY_FORECASTER_CHOICE_H
 #define FOREBAY_FORECASTER_CHOICE_H
 
+#include "common/forecast/library.h"
 #include "workers/batch-forecaster/adopted.h"
-#include "workers/batch-forecaster/library.h"
 #include "workers/batch-forecaster/options.h"
 #include "workers/batch-forecaster/roster.h"
 

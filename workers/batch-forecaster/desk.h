@@ -5,10 +5,10 @@
 #ifndef FOREBAY_FORECASTER_DESK_H
 #define FOREBAY_FORECASTER_DESK_H
 
+#include "common/forecast/library.h"
 #include "common/forecast/panel.h"
 #include "workers/batch-forecaster/adopted.h"
 #include "workers/batch-forecaster/learnt.h"
-#include "workers/batch-forecaster/library.h"
 #include "workers/batch-forecaster/options.h"
 
 #define DESKS_MAX 32

@@ -1,11 +1,9 @@
 /* roster.c -- telling twice, or the old version's end after the new one's beginning, changes nothing. */
 #include "workers/batch-forecaster/roster.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/random.h"
 #include "workers/batch-forecaster/adopted.h"
 
 static bool
@@ -209,10 +207,4 @@ roster_check(const struct roster *r, struct err *err)
 			return err_set(err, REASON_STATE_CORRUPT, "models: entry %zu", i);
 	}
 	return 0;
-}
-
-bool
-roster_in_share(struct span device, double share)
-{
-	return (double)(random_hash(device) >> 11) * 0x1p-53 < share;
 }

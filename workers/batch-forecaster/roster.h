@@ -36,7 +36,4 @@ void roster_clear(struct roster *r);
 /* Sorted, distinct, bounded?  For what was read back. */
 int roster_check(const struct roster *r, struct err *err);
 
-/* Is DEVICE among the SHARE (0 to 1) that a canary serves?  Always the same devices. */
-bool roster_in_share(struct span device, double share);
-
 #endif

@@ -5,7 +5,7 @@
  *	telemetry.deferred ---'    against its forecast, against its own past -> calibrated -> one p-value --+--> scores
  *	                      `--> per device and group: a row of several metrics, against its past ---------+--> anomalies
  *	forecasts ---------------> held until the next one                                                   `--> alerts
- *	Redis, or the near past -> where none has come, or it has run out
+ *	Redis, or the near past and a trained model -> where none has come, or it has run out
  *	what cannot be read --> <topic>.dlq
  */
 #include "workers/realtime-scorer/scorer.h"

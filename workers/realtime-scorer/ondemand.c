@@ -1,17 +1,18 @@
-/* ondemand.c -- the panel of the batch forecaster with one series and without models. */
+/* ondemand.c -- the panel of the batch forecaster with one series. */
 #include "workers/realtime-scorer/ondemand.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/forecast/panel.h"
+#include "common/base/random.h"
 
 #define LEVELS 19
 
 struct ondemand {
 	struct ondemand_rule rule;
-	struct panel *panel; /* NULL: off */
+	struct panel_rule trained; /* of panels with a trained model */
+	struct panel *panel;       /* without any; NULL: off */
 	double levels[LEVELS];
 	double *history, *values; /* rule.recent.steps; rule.horizon x LEVELS */
 };
@@ -19,17 +20,22 @@ struct ondemand {
 static int
 open_panel(struct ondemand *o, struct err *err)
 {
-	struct panel_rule rule = { .horizon = o->rule.horizon,
-				   .n_levels = LEVELS,
-				   .members = o->rule.members,
-				   .paths = 1,
-				   .history_max = o->rule.recent.steps };
+	struct panel_rule *rule = &o->trained, without;
 
+	*rule = (struct panel_rule){ .horizon = o->rule.horizon,
+				     .n_levels = LEVELS,
+				     .members = o->rule.members,
+				     .paths = o->rule.paths,
+				     .seed = o->rule.seed,
+				     .history_max = o->rule.recent.steps,
+				     .calibrate = true }; /* by what the model brings; nothing is learnt here */
 	for (int i = 0; i < LEVELS; i++)
-		rule.levels[i] = o->levels[i] = (i + 1) / (LEVELS + 1.0);
-	if (frequency_of_step(o->rule.recent.step_us, &rule.frequency, err) < 0)
+		rule->levels[i] = o->levels[i] = (i + 1) / (LEVELS + 1.0);
+	if (frequency_of_step(o->rule.recent.step_us, &rule->frequency, err) < 0)
 		return err_wrap(err, "ondemand.step.ms");
-	return panel_new(&rule, NULL, NULL, &o->panel, err);
+	without = *rule;
+	without.calibrate = false;
+	return panel_new(&without, NULL, NULL, &o->panel, err);
 }
 
 int
@@ -63,6 +69,18 @@ ondemand_free(struct ondemand *o)
 	free(o);
 }
 
+bool
+ondemand_wants_model(const struct ondemand *o)
+{
+	return o->panel && o->rule.members >> PANEL_DEEPAR & 1;
+}
+
+const struct panel_rule *
+ondemand_panel_rule(const struct ondemand *o)
+{
+	return &o->trained;
+}
+
 static size_t
 known(const double *values, size_t n)
 {
@@ -73,12 +91,31 @@ known(const double *values, size_t n)
 	return count;
 }
 
+/* With the expert, where it has something to say; else, and then as if there were none, without. */
+static int
+ask(struct ondemand *o, const struct ondemand_request *r, const struct target *target, int64_t origin_us,
+    struct panel_forecast *made, struct err *err)
+{
+	const struct panel_request request = { .target = target,
+					       .noise = random_u64(random_hash(r->key), 0, (uint64_t)origin_us) };
+
+	made->basis = FORECAST_NOTHING;
+	if (r->expert && target->n >= r->expert->past && panel_forecast(r->expert->panel, &request, made, 1, err) < 0)
+		return -1;
+	return made->basis == FORECAST_MODEL ? 0 : panel_forecast(o->panel, &request, made, 1, err);
+}
+
+static struct span
+version_of(const struct ondemand *o, const struct ondemand_request *r, bool used)
+{
+	return used ? r->expert->version : ondemand_wants_model(o) ? SPAN("classical") : SPAN("");
+}
+
 int
-ondemand_make(struct ondemand *o, const struct recent *recent, int64_t event_us, struct held **ret, struct err *err)
+ondemand_make(struct ondemand *o, const struct ondemand_request *r, struct held **ret, bool *used, struct err *err)
 {
 	const struct recent_rule *rule = &o->rule.recent;
 	struct target target = { .values = o->history };
-	const struct panel_request request = { .target = &target };
 	struct panel_forecast made = { .values = o->values };
 	struct forecast f = { .levels = o->levels,
 			      .n_levels = LEVELS,
@@ -87,18 +124,21 @@ ondemand_make(struct ondemand *o, const struct recent *recent, int64_t event_us,
 			      .model = SPAN("ondemand") };
 
 	*ret = NULL;
+	*used = false;
 	if (!o->panel)
 		return 0;
-	target.n = recent_history(recent, rule, event_us, o->history);
+	target.n = recent_history(r->recent, rule, r->event_us, o->history);
 	if (known(o->history, target.n) < ONDEMAND_KNOWN_MIN)
 		return 0;
-	f.origin_us = recent_step_of(rule, event_us) * rule->step_us;
+	f.origin_us = recent_step_of(rule, r->event_us) * rule->step_us;
 	f.step_us = rule->step_us;
 	target.start_us = f.origin_us - (int64_t)target.n * rule->step_us;
-	if (panel_forecast(o->panel, &request, &made, 1, err) < 0)
+	if (ask(o, r, &target, f.origin_us, &made, err) < 0)
 		return -1;
 	if (made.basis == FORECAST_NOTHING)
 		return 0;
+	*used = made.basis == FORECAST_MODEL;
+	f.version = version_of(o, r, *used);
 	if (held_new(&f, o->rule.horizon, LEVELS, ret, err) < 0)
 		return -1;
 	held_mark(*ret);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "common/base/clock.h"
+#include "common/forecast/engine.h"
 #include "common/forecast/panel.h"
 
 #define AT(field) offsetof(struct scorer_options, field)
@@ -39,8 +40,18 @@ const struct option scorer_option_table[] = {
 	  "length of such a step: whole seconds, and not much longer than readings are apart, as a mean of many values moves less than "
 	  "each of them" },
 	{ "ondemand.members", OPTION_TEXT, AT(ondemand_members), "season,last", 1, 200, "",
-	  "who makes such a forecast, comma separated: last, season, long-season, theta, ets, ridge; trained models come by topic and "
-	  "cache" },
+	  "who makes such a forecast, comma separated: last, season, long-season, theta, ets, ridge, deepar; or all.  deepar is the trained "
+	  "model of ondemand.step.ms that lives (or the canary, for its share of the devices), out of postgres.uri; it is asked once it can "
+	  "look back as far as it wants to (its context and greatest lag), which ondemand.history.steps must allow; where it is not at "
+	  "hand the others make the forecast, and the score's model says so: ondemand/classical" },
+	{ "ondemand.paths", OPTION_INT, AT(ondemand_paths), "100", 1, ENGINE_PATHS_MAX, "paths",
+	  "futures that each network of a trained model draws for one forecast" },
+	{ "ondemand.seed", OPTION_INT, AT(ondemand_seed), "1", 0, 9007199254740992.0, "",
+	  "seed of what is drawn: the same readings and the same seed give the same forecasts" },
+	{ "models.family", OPTION_TEXT, AT(models_family), "deepar", 1, 64, "",
+	  "models of this family are used, others are left alone" },
+	{ "models.refresh.ms", OPTION_INT, AT(models_refresh_ms), "10000", 0, 86400000, "ms",
+	  "PostgreSQL is asked again which models live when a forecast is to be made and the last answer is older than this" },
 	{ "cache.uri", OPTION_SECRET, AT(cache_uri), "", 0, 4096, "",
 	  "redis://[[user]:password@]host[:port][/db]: asked for the forecast of a series that none is held of or whose forecast has run "
 	  "out; empty: never, and then scores depend on the topics alone" },
@@ -89,7 +100,7 @@ scorer_ondemand_rule(const struct scorer_options *opt, struct ondemand_rule *rul
 			       rule->horizon);
 	if (panel_members_parse(opt->ondemand_members, &rule->members, err) < 0)
 		return err_wrap(err, "ondemand.members");
-	if (rule->members >> PANEL_DEEPAR & 1)
-		return err_set(err, REASON_OPTION_INVALID, "ondemand.members: deepar comes by topic and cache");
+	rule->paths = (size_t)opt->ondemand_paths;
+	rule->seed = (uint64_t)opt->ondemand_seed;
 	return 0;
 }

@@ -20,6 +20,9 @@ struct scorer_options {
 	int64_t forecast_retry_ms;
 	int64_t ondemand_steps, ondemand_step_ms;
 	char *ondemand_members;
+	int64_t ondemand_paths, ondemand_seed;
+	char *models_family;
+	int64_t models_refresh_ms;
 };
 
 extern const struct option scorer_option_table[];

@@ -43,7 +43,7 @@ scorer_open(void *self, struct worker *w, struct err *err)
 	    groups_parse(s->opt.groups, &s->groups, err) < 0 ||
 	    worker_input(w, worker_topics(w, &n_topics)[0], &reading_record, &s->readings, err) < 0 ||
 	    worker_input(w, FORECASTS_TOPIC, &forecast_record, &s->forecasts, err) < 0 ||
-	    lookup_open(&s->lookup, &s->opt, w, s->forecasts, err) < 0)
+	    lookup_open(&s->lookup, &s->opt, &s->models, w, s->forecasts, err) < 0)
 		return -1;
 	return emit_open(&s->emitter, w, &s->opt, err);
 }

@@ -18,6 +18,7 @@ enum scorer_outcome {
 
 struct scorer {
 	struct scorer_options opt;
+	struct versions_source models; /* list NULL: PostgreSQL, if the options name it */
 	struct stream_rule rule;
 	struct codec *readings, *forecasts; /* the worker's */
 	struct collective_rule collective;

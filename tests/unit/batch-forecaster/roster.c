@@ -118,7 +118,7 @@ shares(void **state)
 		bool before = false;
 
 		for (size_t k = 0; k < ARRAY_LEN(wanted); k++) {
-			bool in = roster_in_share(d, wanted[k]);
+			bool in = model_in_share(d, wanted[k]);
 
 			assert_true(in || !before);
 			n[k] += in;

@@ -29,6 +29,18 @@ static const struct row {
 	{ "a forest too large", { "--forest.trees=256", "--forest.sample=256" }, REASON_OPTION_INVALID },
 	{ "a length that is no multiple of 8", { "--neighbours.length=33" }, REASON_OPTION_INVALID },
 	{ "no p", { "--alert.pending.p=0" }, REASON_OPTION_INVALID },
+	{ "a trained model on demand",
+	  { "--ondemand.history.steps=800", "--ondemand.members=season,deepar" },
+	  REASON_NONE },
+	{ "nobody like that on demand",
+	  { "--ondemand.history.steps=800", "--ondemand.members=season,guess" },
+	  REASON_OPTION_INVALID },
+	{ "steps of half a second",
+	  { "--ondemand.history.steps=800", "--ondemand.step.ms=1500" },
+	  REASON_OPTION_INVALID },
+	{ "farther than a forecast may reach",
+	  { "--ondemand.history.steps=800", "--forecast.max.steps=1" },
+	  REASON_OPTION_INVALID },
 };
 
 static void
@@ -43,6 +55,7 @@ makes_a_rule(void **state)
 	enum options_verdict verdict = OPTIONS_RUN;
 	struct stream_rule rule;
 	struct collective_rule collective;
+	struct ondemand_rule ondemand;
 	struct err err = ERR_INIT;
 	int argc = 1;
 
@@ -51,8 +64,8 @@ makes_a_rule(void **state)
 		flags[i][sizeof(flags[i]) - 1] = '\0';
 		argv[argc++] = flags[i];
 	}
-	if (options_load(&program, argc, argv, NULL, NULL, &verdict, &err) == 0)
-		scorer_rule(&opt, &rule, &err);
+	if (options_load(&program, argc, argv, NULL, NULL, &verdict, &err) == 0 && scorer_rule(&opt, &rule, &err) == 0)
+		scorer_ondemand_rule(&opt, &ondemand, &err);
 	assert_int_equal(err.reason, row->reason);
 	if (row == rows) {
 		assert_true(rule.detector.slots == 24 && rule.detector.episode.m == 2 && rule.detector.episode.n == 3);
@@ -60,6 +73,7 @@ makes_a_rule(void **state)
 		assert_int_equal(rule.detector.members, 1u << DETECTOR_SCALAR | 1u << DETECTOR_FORECAST);
 		assert_int_equal(scorer_collective_rule(&opt, &collective, &err), 0);
 		assert_string_equal(opt.groups, "");
+		assert_int_equal(ondemand.recent.steps, 0);
 	}
 	options_clear(&program);
 }

@@ -182,7 +182,9 @@ refuses_lies(void **state)
 static void
 makes_a_forecast(void **state)
 {
-	static const struct ondemand_rule day = { { 3600 * SECOND, 96 }, 3, 1U << PANEL_SEASON | 1U << PANEL_LAST };
+	static const struct ondemand_rule day = { .recent = { 3600 * SECOND, 96 },
+						  .horizon = 3,
+						  .members = 1U << PANEL_SEASON | 1U << PANEL_LAST };
 	struct ondemand *o = NULL;
 	struct recent r = { 0 };
 	struct err err = ERR_INIT;
@@ -192,16 +194,19 @@ makes_a_forecast(void **state)
 	for (int64_t hour = 0; hour < 300; hour++) {
 		double value = 20 + 8 * sin((double)(hour % 24) * 0.2618) + random_normal(4, 0, (uint64_t)hour);
 		struct held *h = NULL, *again = NULL;
+		const struct ondemand_request request = { &r, SPAN("key"), hour * 3600 * SECOND + 5, NULL };
 		struct outlook look;
+		bool used = true;
 
-		assert_int_equal(ondemand_make(o, &r, hour * 3600 * SECOND + 5, &h, &err), 0);
+		assert_int_equal(ondemand_make(o, &request, &h, &used, &err), 0);
+		assert_false(used);
 		assert_true((h != NULL) == (hour >= ONDEMAND_KNOWN_MIN));
 		if (h) {
 			assert_true(held_marked(h) && held_origin(h) == hour * 3600 * SECOND &&
 				    held_end(h) == (hour + 3) * 3600 * SECOND);
 			assert_true(held_look(h, hour * 3600 * SECOND + 5, value, 0, &look));
 			reread(&r);
-			assert_int_equal(ondemand_make(o, &r, hour * 3600 * SECOND + 5, &again, &err), 0);
+			assert_int_equal(ondemand_make(o, &request, &again, &used, &err), 0);
 			assert_memory_equal(held_lay(h).rows, held_lay(again).rows,
 					    held_lay(h).n_numbers * sizeof(float));
 			if (hour >= 100) {

@@ -3,7 +3,7 @@
 
 static char scores_topic[] = "scores", anomalies_topic[] = "anomalies", alerts_topic[] = "alerts";
 static char members[] = "scalar,forecast", no_groups[] = "", all_members[] = "scalar,forecast,forest,neighbours",
-	    groups[] = "pair=t,h; *", ondemand_members[] = "season,last";
+	    groups[] = "pair=t,h; *", ondemand_members[] = "season,last", family[] = "deepar";
 
 struct scorer_options
 support_options(char *cache)
@@ -47,7 +47,10 @@ support_options(char *cache)
 					.cache_window_ms = 300000,
 					.forecast_retry_ms = 60000,
 					.ondemand_step_ms = 3600000,
-					.ondemand_members = ondemand_members };
+					.ondemand_members = ondemand_members,
+					.ondemand_paths = 20,
+					.ondemand_seed = 1,
+					.models_family = family };
 }
 
 struct scorer_options

@@ -1,11 +1,12 @@
 /* library.c -- books by "<name> US <version>"; cards by the same, kept after a book has left. */
-#include "workers/batch-forecaster/library.h"
+#include "common/forecast/library.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
 #include "common/base/map.h"
 
 #define UNUSED_MAX 4   /* books that nobody uses */
@@ -13,14 +14,9 @@
 #define PAUSE_US (5 * US_PER_SECOND)
 #define KEY_BYTES 1100
 
-static const struct metric_spec failure_spec = { "forebay_forecaster_model_failures_total", METRIC_COUNTER, "reason",
-						 "trained models that could not be fetched or read, by reason" };
-static const struct metric_spec model_spec = { "forebay_forecaster_model_info", METRIC_GAUGE, "name,version",
-					       "1: a trained model that is at hand" };
-
 struct library {
 	struct library_source source;
-	struct metrics *metrics;
+	struct library_watch watch;
 	struct map *books, *cards;
 	uint64_t clock;    /* of use */
 	int64_t failed_us; /* when the source failed last; 0: never */
@@ -36,13 +32,15 @@ book_free(void *p)
 }
 
 int
-library_new(const struct library_source *source, struct metrics *metrics, struct library **ret, struct err *err)
+library_new(const struct library_source *source, const struct library_watch *watch, struct library **ret,
+	    struct err *err)
 {
 	struct library *l = calloc(1, sizeof(*l));
 
 	if (l) {
 		l->source = *source;
-		l->metrics = metrics;
+		if (watch)
+			l->watch = *watch;
 		l->books = map_new(book_free);
 		l->cards = map_new(free);
 	}
@@ -102,22 +100,16 @@ card_of(struct library *l, struct span key)
 	return c;
 }
 
-/* The gauge of a book that is here now. */
+/* Name and version again. */
 static void
-show(struct library *l, struct span key, struct book *b)
+tell_event(const struct library *l, void (*event)(void *self, struct span name, struct span version), struct span key)
 {
-	char name[KEY_BYTES], *version;
-	const char *labels[2];
+	const char *cut = memchr(key.ptr, '\x1f', key.len);
+	size_t name = cut ? (size_t)(cut - key.ptr) : key.len, version = cut ? name + 1 : key.len;
 
-	snprintf(name, sizeof(name), "%.*s", SPAN_ARG(key));
-	version = strchr(name, '\x1f');
-	if (!version)
-		return;
-	*version++ = '\0';
-	labels[0] = name;
-	labels[1] = version;
-	b->gauge = metrics_series(l->metrics, &model_spec, labels);
-	metric_set(b->gauge, 1);
+	if (event)
+		event(l->watch.self, (struct span){ key.ptr, name },
+		      (struct span){ key.ptr + version, key.len - version });
 }
 
 /* Let the longest unused book go, if there are too many of them. */
@@ -139,10 +131,8 @@ tidy(struct library *l)
 		}
 	}
 	if (n > UNUSED_MAX) {
-		struct book *b = map_take(l->books, oldest);
-
-		metric_remove(l->metrics, b->gauge);
-		book_free(b);
+		tell_event(l, l->watch.gone, oldest);
+		book_free(map_take(l->books, oldest));
 	}
 }
 
@@ -166,7 +156,7 @@ read_book(struct library *l, struct span key, struct span bytes, struct book **r
 		book_free(b);
 		return err_set(err, REASON_NO_MEMORY, "models");
 	}
-	show(l, key, b);
+	tell_event(l, l->watch.here, key);
 	*ret = b;
 	return 0;
 }
@@ -194,22 +184,16 @@ fetch(struct library *l, struct span name, struct span version, struct span key,
 	return read_book(l, key, bytes, ret, err);
 }
 
-/* Why it is not here: counted always, told once. */
+/* Why it is not here. */
 static void
-tell(struct library *l, struct span name, struct span version, struct library_card *card, const struct err *why)
+tell_failure(struct library *l, struct span name, struct span version, struct library_card *card, const struct err *why)
 {
-	const char *reason = err_reason_name(why->reason);
-	char text[KEY_BYTES];
-
-	metric_add(metrics_series(l->metrics, &failure_spec, &reason), 1);
 	card->broken = why->reason == REASON_STATE_CORRUPT || why->reason == REASON_STATE_VERSION;
 	card->known = false;
 	card->asked_us = clock_monotonic_us();
-	if (card->told)
-		return;
+	if (l->watch.failed)
+		l->watch.failed(l->watch.self, name, version, !card->told, card->broken, why);
 	card->told = true;
-	snprintf(text, sizeof(text), "%.*s/%.*s", SPAN_ARG(name), SPAN_ARG(version));
-	log_error(card->broken ? LOG_ERROR : LOG_WARN, "a model cannot be used", why, "model", LOG_S(text), NULL);
 }
 
 /* What the book says of itself; the card may be a new one. */
@@ -240,7 +224,7 @@ find(struct library *l, struct span name, struct span version, struct library_ca
 			       SPAN_ARG(name), SPAN_ARG(version));
 	if (!*ret && fetch(l, name, version, key, *card, ret, err) < 0) {
 		err_wrap(err, "model %.*s/%.*s", SPAN_ARG(name), SPAN_ARG(version));
-		tell(l, name, version, *card, err);
+		tell_failure(l, name, version, *card, err);
 		return -1;
 	}
 	fill_in(*card, *ret);
@@ -266,6 +250,35 @@ library_look(struct library *l, struct span name, struct span version)
 		return card && (card->broken || card->missing) ? card : NULL;
 	tidy(l);
 	return card;
+}
+
+/* The first time that somebody wants more of a version than it can do. */
+static void
+tell_short(struct library *l, struct span name, struct span version, struct library_card *card, size_t horizon)
+{
+	struct err why = ERR_INIT;
+
+	err_set(&why, REASON_OPTION_INVALID, "it forecasts %" PRId32 " steps, not %zu", card->horizon, horizon);
+	if (!card->told && l->watch.failed)
+		l->watch.failed(l->watch.self, name, version, true, false, &why);
+	card->told = true;
+}
+
+enum library_fit
+library_fit(struct library *l, struct span name, struct span version, const struct frequency *f, size_t horizon)
+{
+	struct library_card *c = version.len ? library_look(l, name, version) : NULL;
+
+	if (!c)
+		return version.len ? LIBRARY_AWAY : LIBRARY_UNFIT;
+	if (c->broken || c->missing)
+		return LIBRARY_LOST;
+	if (strcmp(c->frequency, f->name) != 0)
+		return LIBRARY_UNFIT;
+	if ((size_t)c->horizon >= horizon)
+		return LIBRARY_FITS;
+	tell_short(l, name, version, c, horizon);
+	return LIBRARY_UNFIT;
 }
 
 int
