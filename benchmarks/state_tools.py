@@ -78,16 +78,16 @@ class Readings:
                           for metric in ("temperature", "humidity")[:metrics])
         return b"\0" + varint(metrics) + values + b"\0"  # no source; the values
 
-    def send(self, rounds, only=None):
-        """How many records that were.  ONLY: the first so many devices."""
+    def send(self, rounds, only=None, first=0):
+        """How many records that were.  ONLY: so many devices, from FIRST on."""
         sent = 0
         for number in rounds:
-            sent += self._round(number, only or len(self.keys))
+            sent += self._round(number, range(first, first + only) if only else range(len(self.keys)))
         assert self.producer.flush(120) == 0, "records are not acknowledged"
         return sent
 
     def _round(self, number, devices):
-        mine = [d for d in range(devices) if d % self.stagger <= number]
+        mine = [d for d in devices if d % self.stagger <= number]
         for d in mine:
             self.one(d, number)
         return len(mine)
@@ -215,7 +215,7 @@ def when(event):
 def at(samples, records, what):
     """What it was (1: CPU, 2: wall) when so many records were committed, between two samples."""
     for before, after in zip(samples, samples[1:]):
-        if after[0] >= records:
+        if after[0] >= records and after[0] > before[0]:
             share = (records - before[0]) / (after[0] - before[0])
             return before[what] + share * (after[what] - before[what])
     raise AssertionError(f"{records} records were never reached")
