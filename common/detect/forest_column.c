@@ -68,12 +68,22 @@ ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static bool
+is_sorted(const double *x, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (x[i] < x[i - 1])
+			return false;
+	return true;
+}
+
 void
 forest_column_measure(double *x, size_t n, double *centre, double *scale)
 {
 	double away = 0;
 
-	qsort(x, n, sizeof(*x), ascending);
+	if (!is_sorted(x, n))
+		qsort(x, n, sizeof(*x), ascending);
 	*centre = x[n / 2];
 	/* Halves, for the difference of two values may be larger than a double. */
 	*scale = (x[n - 1 - n / 4] / 2 - x[n / 4] / 2) * 2 * NORMAL_QUARTILES;

@@ -121,35 +121,81 @@ descend(const struct forest_view *v, struct forest_tree *const *trees, int n, st
 		descend_packs(v, trees, 1, paths);
 }
 #else
-/* Without gathers one tree after the other is faster: the processor overlaps them as far as it can. */
+#define STRANDS 4 /* trees at a time: as many as there are registers for */
+
+struct forest_strand {
+	const uint32_t *at;
+	uint32_t span;
+	int depth;
+};
+
+/*
+ * All ones if there is a step down, else 0.  Whole numbers rather than branches: half of these would be foreseen wrongly.  A
+ * leaf has no node: what is read in its stead lies in the tree, and is not followed.
+ */
+INLINE uint32_t
+step_strand(const int16_t *point, struct forest_strand *s)
+{
+	uint32_t node = *s->at, left = NODE_LEFT(node);
+	uint32_t goes = (uint32_t) - (!(node & NODE_GROUP) & ((s->span & 0xffff) != 1));
+	uint32_t right = (uint32_t) - (point[NODE_DIMENSION(node)] > NODE_CUT(node));
+	uint32_t to_left = (s->span & 0xffff0000) | left, to_right = s->span + left * 0xffff;
+
+	s->at += (1 + ((left - 1) & right)) & goes;
+	s->span ^= (s->span ^ to_left ^ ((to_left ^ to_right) & right)) & goes;
+	s->depth += (int)(goes & 1);
+	return goes;
+}
+
+/* Of trees FIRST .., whose spans are known for LEVELS levels: the greatest displacements above each. */
+INLINE void
+weigh_strands(struct forest_paths *paths, int first, int levels)
+{
+	for (int i = 0; i < STRANDS; i++)
+		paths->above[0][first + i] = 0;
+	for (int level = 1; level < levels; level++) {
+		const uint32_t *from = paths->span[level - 1] + first, *to = paths->span[level] + first;
+
+		UNROLL
+		for (int i = 0; i < STRANDS; i++) {
+			float ratio = (float)(mass_of(from[i]) - mass_of(to[i])) / (float)(mass_of(to[i]) + 1);
+			float above = paths->above[level - 1][first + i];
+
+			paths->above[level][first + i] = ratio > above ? ratio : above;
+		}
+	}
+}
+
+INLINE void
+descend_strands(const struct forest_view *v, struct forest_tree *const *trees, int first, struct forest_paths *paths)
+{
+	struct forest_strand s[STRANDS];
+	uint32_t goes = 1;
+	int level = 0;
+
+	UNROLL
+	for (int i = 0; i < STRANDS; i++)
+		s[i] = (struct forest_strand){ .at = trees[first + i]->node, .span = (uint32_t)v->mass };
+	for (; goes; level++) {
+		goes = 0;
+		UNROLL
+		for (int i = 0; i < STRANDS; i++) {
+			paths->span[level][first + i] = s[i].span;
+			goes |= step_strand(v->point, &s[i]);
+		}
+	}
+	UNROLL
+	for (int i = 0; i < STRANDS; i++)
+		paths->depth[first + i] = s[i].depth;
+	weigh_strands(paths, first, level);
+}
+
+/* Without gathers: some trees in turns, a step each, so that none waits for the memory of another. */
 INLINE void
 descend(const struct forest_view *v, struct forest_tree *const *trees, int n, struct forest_paths *paths)
 {
-	for (int i = 0; i < ABREAST && i < n; i++) {
-		const uint32_t *at = trees[i]->node;
-		uint32_t begin = 0, mass = (uint32_t)v->mass;
-		float above = 0;
-		int depth = 0;
-
-		for (;; depth++) {
-			uint32_t node = *at, left = NODE_LEFT(node), right, down;
-			float ratio;
-
-			paths->span[depth][i] = begin << 16 | mass;
-			paths->above[depth][i] = above;
-			if (mass == 1 || node & NODE_GROUP)
-				break;
-			/* Whole numbers rather than branches: half of these would be foreseen wrongly. */
-			right = (uint32_t) - (v->point[NODE_DIMENSION(node)] > NODE_CUT(node));
-			down = ((mass - left) & right) | (left & ~right);
-			ratio = (float)(mass - down) / (float)(down + 1);
-			above = ratio > above ? ratio : above;
-			at += 1 + ((left - 1) & right);
-			begin += left & right;
-			mass = down;
-		}
-		paths->depth[i] = depth;
-	}
+	for (int i = 0; i < ABREAST && i < n; i += STRANDS)
+		descend_strands(v, trees, i, paths);
 }
 #endif
 

@@ -3,7 +3,7 @@
  * rows are new.
  *
  * When the store is full it is tidied: rows that no place needs go, the others keep their order, so what overlaps goes on to.
- * An eighth more than what is left is the room till the next time.  If places would not fit into 16 bits, as with a sample of
+ * A sixteenth more than what is left is the room till the next time.  If places would not fit into 16 bits, as with a sample of
  * points from far apart, points stop sharing rows and are counted as wholes.
  *
  * All of it depends on what the forest has seen, not on who else shares it: the same rows give the same store.
@@ -18,6 +18,7 @@
 
 #define PLACES 65536
 #define MOST_SHARED 60000 /* rows; with more of them, points are counted as wholes */
+#define SPARE 16          /* of the rows that are kept, one part of so many is the room that there is for more */
 #define SLACK 64          /* rows, at least */
 
 size_t
@@ -72,7 +73,10 @@ rows_wanted(const struct forest *f)
 	return f->unit == 1 && f->fresh + 1 < shingle ? f->fresh + 1 : shingle;
 }
 
-/* The rows that are kept, their new numbers, and how many they are; FRESH: how many come after the last point that is kept. */
+/*
+ * The rows that are kept, their new numbers, and how many they are, which is the number behind the last row; FRESH: how many
+ * come after the last point that is kept.
+ */
 static uint32_t
 number_rows(const struct forest *f, uint32_t *number, uint32_t *fresh)
 {
@@ -89,6 +93,7 @@ number_rows(const struct forest *f, uint32_t *number, uint32_t *fresh)
 		number[row] = n;
 		n += row < end;
 	}
+	number[f->used] = n;
 	*fresh = f->used - end;
 	return n;
 }
@@ -111,22 +116,50 @@ number_points(const struct forest *f, uint32_t *number)
 	return n * (uint32_t)f->rule.shingle;
 }
 
+/* Rows that are kept, run after run: the next one has another number. */
+static void
+copy_rows(const struct forest *f, struct forest_store *to, const uint32_t *number)
+{
+	size_t columns = (size_t)f->rule.columns;
+	uint32_t row = 0;
+
+	while (row < f->used) {
+		uint32_t first = row;
+
+		while (row < f->used && number[row + 1] != number[row])
+			row++;
+		memcpy(to->values + number[first] * columns, f->store->values + first * columns,
+		       (row - first) * columns * sizeof(int16_t));
+		row++;
+	}
+}
+
+/* Points one by one, each with rows of its own. */
+static void
+copy_points(const struct forest *f, struct forest_store *to, const uint32_t *number, const uint16_t *places)
+{
+	size_t columns = (size_t)f->rule.columns, bytes = (size_t)f->dimensions * sizeof(int16_t);
+
+	for (int i = 0; i < f->mass; i++) {
+		uint32_t from = places[i] * f->unit;
+
+		memcpy(to->values + number[from] * columns, f->store->values + from * columns, bytes);
+	}
+}
+
 /* The store with what is kept in its new place; trees follow. */
 static void
 move_rows(struct forest *f, struct forest_store *to, const uint32_t *number, uint32_t unit, uint32_t used)
 {
-	size_t columns = (size_t)f->rule.columns, row_bytes = columns * sizeof(int16_t);
-
+	if (unit == 1)
+		copy_rows(f, to, number);
 	for (int t = 0; t < f->rule.trees; t++) {
 		uint16_t *places = forest_places(f->tree[t], f->rule.sample);
 
-		for (int i = 0; i < f->mass; i++) {
-			uint32_t from = places[i] * f->unit;
-
-			places[i] = (uint16_t)(number[from] / unit);
-			memcpy(to->values + number[from] * columns, f->store->values + from * columns,
-			       (size_t)f->rule.shingle * row_bytes);
-		}
+		if (unit > 1)
+			copy_points(f, to, number, places);
+		for (int i = 0; i < f->mass; i++)
+			places[i] = (uint16_t)(number[places[i] * f->unit] / unit);
 	}
 	forest_store_release(f->store);
 	f->store = to;
@@ -149,7 +182,7 @@ tidy(struct forest *f)
 		used = number_points(f, number);
 		unit = shingle;
 	}
-	slack = used / 8 > SLACK ? used / 8 : SLACK;
+	slack = used / SPARE > SLACK ? used / SPARE : SLACK;
 	room = used + slack < PLACES * unit ? used + slack : PLACES * unit;
 	store = forest_store_new(room, f->rule.columns);
 	if (!store)

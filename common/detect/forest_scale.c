@@ -2,7 +2,6 @@
 #include "common/detect/forest_scale.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/cleanup.h"
@@ -51,10 +50,34 @@ forest_scale_due(const struct forest *f)
 	return f->points == sample / 4 || f->points == sample || (f->points > 0 && f->points % (4 * sample) == 0);
 }
 
-static int
-ascending(const void *a, const void *b)
+#define DIGIT 256
+
+/* By one digit of theirs, from BIT on; those of the same digit stay in their order. */
+static void
+sort_by_digit(const int16_t *from, size_t n, int bit, int16_t *to)
 {
-	return *(const int16_t *)a - *(const int16_t *)b;
+	uint16_t at[DIGIT] = { 0 }, sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		at[from[i] >> bit & (DIGIT - 1)]++;
+	for (int k = 0; k < DIGIT; k++) {
+		uint16_t count = at[k];
+
+		at[k] = sum;
+		sum = (uint16_t)(sum + count);
+	}
+	for (size_t i = 0; i < n; i++)
+		to[at[from[i] >> bit & (DIGIT - 1)]++] = from[i];
+}
+
+/* Values of the grid, at most FOREST_SAMPLE_MAX, in ascending order. */
+static void
+sort_values(int16_t *values, size_t n)
+{
+	int16_t half[FOREST_SAMPLE_MAX];
+
+	sort_by_digit(values, n, 0, half);
+	sort_by_digit(half, n, 8, values);
 }
 
 /* Centre and scale of column I in the newest rows of the first tree's points. */
@@ -69,7 +92,7 @@ measure_points(const struct forest *f, int i, double *centre, double *scale)
 
 	for (size_t k = 0; k < n; k++)
 		values[k] = f->store->values[places[k] * forest_stride(f) + newest];
-	qsort(values, n, sizeof(*values), ascending);
+	sort_values(values, n);
 	for (size_t k = 0; k < n; k++)
 		x[k] = forest_column_decode(c, values[k]);
 	forest_column_measure(x, n, centre, scale);

@@ -63,17 +63,16 @@ forest_tree_insert(struct forest_tree *t, int sample, int mass, const struct for
 		open_place(t, sample, 0, 0, at, key);
 		return;
 	}
+	/* Without branches, as in remove below: half of them would be foreseen wrongly. */
 	while (below > place->mass) {
+		uint32_t right;
+
 		left = NODE_LEFT(t->node[node]);
-		if (place->begin < begin + (int)left) {
-			t->node[node] += NODE_ONE_LEFT;
-			node++;
-			below = (int)left;
-		} else {
-			node += (int)left;
-			begin += (int)left;
-			below -= (int)left;
-		}
+		right = place->begin >= begin + (int)left;
+		t->node[node] += (1 - right) * NODE_ONE_LEFT;
+		node += right ? (int)left : 1;
+		begin += right ? (int)left : 0;
+		below = right ? below - (int)left : (int)left;
 	}
 	memmove(t->node + node + 1, t->node + node, (size_t)(mass - 1 - node) * sizeof(t->node[0]));
 	left = place->right ? (uint32_t)below : 1;
