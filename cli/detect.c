@@ -44,7 +44,7 @@ static const struct option table[] = {
 	  "what stands for a missing value, beside nothing, NaN and infinities" },
 	{ "delimiter", OPTION_TEXT, AT(delimiter), ",", 1, 1, "", "what separates fields" },
 	{ "output", OPTION_TEXT, AT(output), "", 0, 4096, "",
-	  "where the scores go, also -o FILE; empty: standard output, or nowhere with --json" },
+	  "where the scores go, also -o FILE; - is standard output; empty: the same, or nowhere with --json" },
 	{ "explain", OPTION_INT, AT(explain), "0", 0, 1000, "rows",
 	  "tell the strongest rows, who has seen what and why" },
 	{ "json", OPTION_BOOL, AT(json), "false", 0, 0, "", "one JSON object on standard output" },
@@ -84,8 +84,11 @@ static int
 open_output(struct session *s, const char *file, struct err *err)
 {
 	const char *path = s->options->output;
+	bool dash = strcmp(path, "-") == 0;
 
-	if (!*path) {
+	if (dash && s->options->json)
+		return err_set(err, REASON_USAGE, "output: standard output is where --json goes; name a file");
+	if (dash || !*path) {
 		s->out = s->options->json ? NULL : stdout;
 		return 0;
 	}
@@ -108,7 +111,7 @@ close_output(struct session *s, struct err *err)
 	if (out == stdout ? fflush(out) != 0 : fclose(out) != 0)
 		bad = true;
 	return bad ? err_set(err, REASON_IO, "%s cannot be written",
-			     *s->options->output ? s->options->output : "standard output")
+			     out == stdout ? "standard output" : s->options->output)
 		   : 0;
 }
 
@@ -173,7 +176,7 @@ prepare(struct session *s, const char *file, struct err *err)
 		s->names[i] = sheet_column(s->sheet, i);
 	if (judge_new(&rule, s->names, sheet_columns(s->sheet), &s->judge, err) < 0)
 		return -1;
-	return strongest_new((size_t)o->explain, &s->strongest, err);
+	return strongest_new((size_t)o->explain, s->names, &s->strongest, err);
 }
 
 static void
@@ -200,7 +203,7 @@ judge_rows(struct session *s, struct err *err)
 		name_trouble(s, &row);
 		if (judge_add(s->judge, &row, &j, err) < 0 || put_row(s, &row, &j, err) < 0)
 			return -1;
-		strongest_add(&s->strongest, &row, s->names[j.column], &j);
+		strongest_add(&s->strongest, &row, &j);
 		s->rows++;
 		s->marks[j.mark]++;
 		s->alerts += j.action == EPISODE_OPENED;
@@ -245,16 +248,33 @@ print_json(const struct session *s, struct err *err)
 			       err);
 }
 
+/* A file that is not in order of time has hardly been judged, whatever its rows say one by one. */
+static bool
+out_of_order(const struct session *s)
+{
+	int64_t late = s->marks[JUDGE_LATE], repeated = s->marks[JUDGE_REPEATED], ahead = s->marks[JUDGE_AHEAD];
+
+	if (2 * (late + repeated + ahead) <= s->rows)
+		return false;
+	fprintf(stderr,
+		"forebay detect: %s: %" PRId64 " of %" PRId64 " rows were not in order and taught nothing (%" PRId64
+		" older than one before them, %" PRId64 " of a repeated time, %" PRId64
+		" far ahead): sort the rows by time, the oldest first, one row for a time\n",
+		sheet_name(s->sheet), late + repeated + ahead, s->rows, late, repeated, ahead);
+	return true;
+}
+
 /* For people: beside the scores, so not where they go. */
 static int
 print_words(const struct session *s, struct err *err)
 {
-	FILE *to = *s->options->output ? stdout : stderr;
+	bool file = *s->options->output && strcmp(s->options->output, "-") != 0;
+	FILE *to = file ? stdout : stderr;
 	CLEANUP(buffer_clear)
 	struct buffer out = BUFFER_INIT(0);
 	char rows[32], scored[32];
 
-	if (*s->options->output || s->options->explain)
+	if (file || s->options->explain)
 		fprintf(to, "%s rows, %s scored, %" PRId64 " bad lines, %" PRId64 " alerts, in %.2f s\n",
 			progress_number(s->rows, rows), progress_number(s->marks[JUDGE_SCORED], scored), s->bad,
 			s->alerts, s->seconds);
@@ -271,12 +291,14 @@ detect(void *self, int n, char **words, struct err *err)
 {
 	struct session s = { .options = self };
 	int result;
+	bool bad;
 
 	if (n != 1)
 		return err_set(err, REASON_USAGE, "one file is wanted: forebay detect FILE.csv");
 	result = run(&s, words[0], err);
 	if (result == 0)
 		result = s.options->json ? print_json(&s, err) : print_words(&s, err);
+	bad = s.bad > 0 || (result == 0 && out_of_order(&s));
 	if (s.out && s.out != stdout)
 		fclose(s.out);
 	judge_free(s.judge);
@@ -284,7 +306,7 @@ detect(void *self, int n, char **words, struct err *err)
 	strongest_clear(&s.strongest);
 	buffer_clear(&s.line);
 	free(s.names);
-	return result < 0 ? -1 : s.bad > 0;
+	return result < 0 ? -1 : bad;
 }
 
 /* -o FILE, as everybody writes it. */

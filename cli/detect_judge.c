@@ -14,6 +14,7 @@
 #include "common/detect/reason.h"
 
 #define HALF 6.0 /* onset of the score one half */
+#define TOLD 5   /* columns without a value that are named */
 
 /* A column: its detector, and what was said of its newest value. */
 struct juror {
@@ -37,6 +38,7 @@ struct judge {
 	struct group *group;    /* NULL: rows are not judged as such */
 	struct group_verdict row;
 	bool row_judged;
+	struct group_blame blame[FOREST_COLUMNS_MAX];
 	double *p; /* n + 1: the columns' and the row's */
 	struct arena *arena;
 };
@@ -57,8 +59,8 @@ make_group(struct judge *j, struct err *err)
 	if (j->n > FOREST_COLUMNS_MAX)
 		return err_set(
 		    err, REASON_OPTION_INVALID,
-		    "value.columns: %zu columns cannot be judged together; name up to %d, or say --group=false", j->n,
-		    FOREST_COLUMNS_MAX);
+		    "value.columns: %zu columns cannot be judged together; choose up to %d by --value-columns, or say --group=false",
+		    j->n, FOREST_COLUMNS_MAX);
 	j->rule.group.forest.columns = (int)j->n;
 	return group_new(&j->rule.group, random_hash(SPAN("group")), &j->group, err);
 }
@@ -220,13 +222,13 @@ row_minds(const struct judge *j, const struct judgement *ret, size_t least)
 }
 
 static void
-blame(const struct judge *j, struct judgement *ret)
+blame(struct judge *j, struct judgement *ret)
 {
-	struct group_blame most[FOREST_COLUMNS_MAX];
-
+	ret->blame = j->blame;
+	ret->n_blame = j->row_judged ? group_blame(&j->row, j->n, j->blame) : 0;
 	ret->column = strangest(j);
-	if (row_minds(j, ret, ret->column) && group_blame(&j->row, j->n, most) > 0)
-		ret->column = most[0].column;
+	if (row_minds(j, ret, ret->column) && ret->n_blame > 0)
+		ret->column = ret->blame[0].column;
 	if (has_verdict(j->jurors[ret->column].mark))
 		memcpy(ret->members, j->jurors[ret->column].verdict.p, sizeof(ret->members));
 }
@@ -267,6 +269,27 @@ shifted(const struct judge *j)
 	return NULL;
 }
 
+/* What did not come of a row that did: "no value: b, c"; NULL: nothing is missing. */
+static int
+tell_missing(struct judge *j, struct judgement *ret, struct err *err)
+{
+	size_t missing = 0;
+	char *text = NULL;
+
+	for (size_t i = 0; i < j->n; i++) {
+		if (j->jurors[i].mark != JUDGE_NO_VALUE || missing++ >= TOLD)
+			continue;
+		text = arena_printf(j->arena, "%s%s%.*s", text ? text : "no value: ", text ? ", " : "",
+				    SPAN_ARG(j->jurors[i].name));
+		if (!text)
+			return err_set(err, REASON_NO_MEMORY, "a reason");
+	}
+	if (missing > TOLD)
+		text = arena_printf(j->arena, "%s and %zu more", text, missing - TOLD);
+	ret->reason = text;
+	return text || !missing ? 0 : err_set(err, REASON_NO_MEMORY, "a reason");
+}
+
 static int
 explain(struct judge *j, const struct sheet_row *row, struct judgement *ret, struct err *err)
 {
@@ -285,8 +308,10 @@ explain(struct judge *j, const struct sheet_row *row, struct judgement *ret, str
 		ret->reason =
 		    arena_printf(j->arena, "%.*s: the level of %.5g is the usual one from here on; it was %.5g",
 				 SPAN_ARG(s->name), s->verdict.level_after, s->verdict.level_before);
-	else if (ret->mark != JUDGE_SCORED || !(ret->p < j->rule.detector.episode.pending))
+	else if (ret->mark != JUDGE_SCORED)
 		return 0;
+	else if (!(ret->p < j->rule.detector.episode.pending))
+		return tell_missing(j, ret, err);
 	else if (row_minds(j, ret, least))
 		ret->reason = tell_row(j, row);
 	else

@@ -8,6 +8,7 @@
 #include "cli/detect_sheet.h"
 #include "common/detect/detector.h"
 #include "common/detect/group.h"
+#include "common/detect/group_reason.h"
 #include "common/detect/order.h"
 
 struct judge_rule {
@@ -48,7 +49,11 @@ struct judgement {
 	size_t column;                    /* that is most to blame */
 	double members[DETECTOR_MEMBERS]; /* that column's p-values */
 	double group;                     /* the p-value of the row as such; NaN: none */
-	const char *reason;               /* NULL: nothing to say; good until the next row */
+	/* The columns' parts of what is strange in the row as such, where `group` is small: n_blame of them, the largest first.  Both are
+	 * good until the next row. */
+	const struct group_blame *blame;
+	size_t n_blame;
+	const char *reason; /* NULL: nothing to say */
 };
 
 /* -1 on NO_MEMORY. */

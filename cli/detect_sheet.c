@@ -7,6 +7,7 @@
 
 #include "cli/csv.h"
 #include "cli/input.h"
+#include "cli/readable.h"
 #include "common/base/arena.h"
 #include "common/base/number.h"
 #include "common/series/timestamp.h"
@@ -118,6 +119,32 @@ looks_numeric(const struct sheet *r, size_t field)
 	       (*r->options.missing && span_equal(r->record.fields[field], span_of(r->options.missing)));
 }
 
+/* The first row of a file without a header is no header, and not lost: a time for a title, or a number.  Who names a column means it. */
+static int
+check_titles(const struct sheet *r, const struct span *titles, struct err *err)
+{
+	static const struct time_format any = { .form = TIME_AUTO };
+	struct span time = titles[r->time_field];
+	struct err why = ERR_INIT;
+	struct decimal number;
+	int64_t at;
+
+	if (!*r->options.time_column && timestamp_parse(time, &any, &at, &why) == 0)
+		return err_set(
+		    err, REASON_FILE_INVALID,
+		    "%s:1: \"%.*s\" is a time, not a column's name: put a line of column names above the rows "
+		    "(or say --time-column=\"%.*s\" if it is a name)",
+		    input_name(r->in), SPAN_ARG(time), SPAN_ARG(time));
+	for (size_t i = 0; i < r->n && !*r->options.value_columns; i++)
+		if (decimal_parse(titles[r->fields[i]], '.', &number) == NUMBER_OK)
+			return err_set(
+			    err, REASON_FILE_INVALID,
+			    "%s:1: \"%s\" is a number, not a column's name: put a line of column names above "
+			    "the rows (or list the names by --value-columns if they are numbers)",
+			    input_name(r->in), r->names[i]);
+	return 0;
+}
+
 static int
 choose_columns(struct sheet *r, const struct span *titles, size_t n, struct err *err)
 {
@@ -125,7 +152,11 @@ choose_columns(struct sheet *r, const struct span *titles, size_t n, struct err 
 
 	for (size_t i = 0; i < n; i++)
 		if (i != r->time_field && (*list ? listed(list, titles[i]) : looks_numeric(r, i))) {
-			r->names[r->n] = titles[i].ptr;
+			char *name = arena_printf(r->arena, "%.*s", SPAN_ARG(titles[i]));
+
+			if (!name)
+				return err_set(err, REASON_NO_MEMORY, "%s", input_name(r->in));
+			r->names[r->n] = readable_text(name);
 			r->fields[r->n++] = i;
 		}
 	return r->n ? 0
@@ -186,7 +217,7 @@ read_header(struct sheet *r, struct err *err)
 		return err_set(err, REASON_FILE_INVALID, "%s: there is no row below the column names",
 			       input_name(r->in));
 	r->waiting = true;
-	return choose_columns(r, titles, n, err);
+	return choose_columns(r, titles, n, err) < 0 ? -1 : check_titles(r, titles, err);
 }
 
 int
@@ -225,6 +256,7 @@ complain(struct sheet *r, const char *what, struct span text, const char *column
 		return; /* one is enough to look at the line */
 	snprintf(r->trouble, sizeof(r->trouble), "\"%.*s\" is no %s%s%s", text.len < 40 ? (int)text.len : 40, text.ptr,
 		 what, *column ? ": column " : "", column);
+	readable_text(r->trouble);
 }
 
 static double

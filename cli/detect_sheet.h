@@ -26,8 +26,8 @@ struct sheet_options {
 struct sheet;
 
 /*
- * The texts of OPTIONS must outlive the sheet.  -1 on FILE_UNREADABLE, FILE_INVALID (no header, no such column, no column of numbers),
- * NO_MEMORY.
+ * The texts of OPTIONS must outlive the sheet.  -1 on FILE_UNREADABLE, FILE_INVALID (no header: also where a title is a time or a
+ * number; no such column; no column of numbers), NO_MEMORY.
  */
 int sheet_open(const char *path, const struct sheet_options *options, struct sheet **ret, struct err *err);
 void sheet_close(struct sheet *r);
@@ -35,8 +35,10 @@ DEFINE_CLEANUP(struct sheet, sheet_close)
 
 const char *sheet_name(const struct sheet *r); /* of the file, for messages */
 size_t sheet_columns(const struct sheet *r);   /* of values, >= 1 */
+double sheet_share(const struct sheet *r);     /* as input_share() */
+
+/* Its name, as readable_text() has it. */
 const char *sheet_column(const struct sheet *r, size_t i);
-double sheet_share(const struct sheet *r); /* as input_share() */
 
 /* One row; good until the next one is asked for. */
 struct sheet_row {
@@ -46,7 +48,7 @@ struct sheet_row {
 	int64_t time_us;
 	const double *values;     /* of all columns; NaN: missing */
 	const struct span *texts; /* as they stand */
-	const char *trouble;      /* what cannot be read, and why; NULL: nothing */
+	const char *trouble;      /* what cannot be read, and why, fit for a terminal; NULL: nothing */
 };
 
 /* 1: a row; 0: the end; -1 on FILE_UNREADABLE, FILE_INVALID (a line longer than INPUT_WINDOW_MAX). */

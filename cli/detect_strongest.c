@@ -7,14 +7,18 @@
 #include <string.h>
 
 #include "cli/columns.h"
+#include "cli/readable.h"
 #include "common/base/arena.h"
 
-enum { FIXED = 6, GROUP = FIXED + DETECTOR_MEMBERS, WHY, COLUMNS };
+#define SHARES_TOLD 3
+
+enum { FIXED = 6, GROUP = FIXED + DETECTOR_MEMBERS, SHARES, WHY, COLUMNS };
 
 int
-strongest_new(size_t most, struct strongest *ret, struct err *err)
+strongest_new(size_t most, const char *const *names, struct strongest *ret, struct err *err)
 {
-	*ret = (struct strongest){ .items = calloc(most ? most : 1, sizeof(*ret->items)), .most = most };
+	*ret =
+	    (struct strongest){ .names = names, .items = calloc(most ? most : 1, sizeof(*ret->items)), .most = most };
 	return ret->items ? 0 : err_set(err, REASON_NO_MEMORY, "the %zu strongest rows", most);
 }
 
@@ -78,10 +82,20 @@ copy_text(char *to, size_t room, struct span text)
 	if (n)
 		memcpy(to, text.ptr, n);
 	to[n] = '\0';
+	readable_text(to);
+}
+
+/* What did not come is imputed, and not to blame. */
+static void
+copy_blame(struct strong *to, const struct sheet_row *row, const struct judgement *j)
+{
+	for (size_t i = 0; i < j->n_blame; i++)
+		if (isfinite(row->values[j->blame[i].column]))
+			to->blame[to->n_blame++] = j->blame[i];
 }
 
 void
-strongest_add(struct strongest *s, const struct sheet_row *row, const char *column, const struct judgement *j)
+strongest_add(struct strongest *s, const struct sheet_row *row, const struct judgement *j)
 {
 	struct strong item = { .line = row->line, .onset = j->onset, .p = j->p, .group = j->group };
 
@@ -89,9 +103,10 @@ strongest_add(struct strongest *s, const struct sheet_row *row, const char *colu
 		return;
 	memcpy(item.members, j->members, sizeof(item.members));
 	copy_text(item.time, sizeof(item.time), row->time);
-	copy_text(item.column, sizeof(item.column), span_of(column));
+	copy_text(item.column, sizeof(item.column), span_of(s->names[j->column]));
 	copy_text(item.value, sizeof(item.value), row->texts[j->column]);
 	copy_text(item.reason, sizeof(item.reason), span_of(j->reason));
+	copy_blame(&item, row, j);
 	if (s->n < s->most) {
 		s->items[s->n++] = item;
 		rise(s, s->n - 1);
@@ -119,8 +134,27 @@ cell(struct arena *a, double x)
 	return isnan(x) ? NULL : arena_printf(a, "%.2g", x);
 }
 
+static const char *
+direction_of(const struct group_blame *b)
+{
+	return b->high ? "high" : "low";
+}
+
+/* "flow 61 % high, pressure 30 % low". */
+static const char *
+shares(const struct strongest *s, const struct strong *item, struct arena *a)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < item->n_blame && i < SHARES_TOLD && item->blame[i].share >= GROUP_TOLD; i++)
+		text = arena_printf(a, "%s%s%s %.0f %% %s", text ? text : "", text ? ", " : "",
+				    s->names[item->blame[i].column], 100 * item->blame[i].share,
+				    direction_of(&item->blame[i]));
+	return text;
+}
+
 static void
-fill(const struct strong *item, struct arena *a, const char **row)
+fill(const struct strongest *s, const struct strong *item, struct arena *a, const char **row)
 {
 	row[0] = arena_printf(a, "%lld", (long long)item->line);
 	row[1] = item->time;
@@ -131,6 +165,7 @@ fill(const struct strong *item, struct arena *a, const char **row)
 	for (int m = 0; m < DETECTOR_MEMBERS; m++)
 		row[FIXED + m] = cell(a, item->members[m]);
 	row[GROUP] = cell(a, item->group);
+	row[SHARES] = shares(s, item, a);
 	row[WHY] = *item->reason ? item->reason : NULL;
 }
 
@@ -146,9 +181,10 @@ strongest_print(const struct strongest *s, struct buffer *out, struct err *err)
 	for (int m = 0; m < DETECTOR_MEMBERS; m++)
 		titles[FIXED + m] = (struct column){ detector_member_names[m], true };
 	titles[GROUP] = (struct column){ "row", true };
+	titles[SHARES] = (struct column){ "shares", false };
 	titles[WHY] = (struct column){ "why", false };
 	for (size_t i = 0; cells && i < s->n; i++)
-		fill(&s->items[i], arena, cells + i * COLUMNS);
+		fill(s, &s->items[i], arena, cells + i * COLUMNS);
 	return cells && columns_print(titles, COLUMNS, cells, s->n, out) == 0
 		   ? 0
 		   : err_set(err, REASON_NO_MEMORY, "the strongest rows");
@@ -167,6 +203,19 @@ members_json(const struct strong *item)
 	return members;
 }
 
+/* The columns' parts of what is strange in the row as such, the largest first; none where no row is judged, or nothing in it is. */
+static json_t *
+attribution_json(const struct strongest *s, const struct strong *item)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < item->n_blame; i++)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:f, s:s}", "column", s->names[item->blame[i].column], "share",
+						item->blame[i].share, "direction", direction_of(&item->blame[i])));
+	return list;
+}
+
 json_t *
 strongest_json(const struct strongest *s)
 {
@@ -176,11 +225,12 @@ strongest_json(const struct strongest *s)
 		const struct strong *item = &s->items[i];
 
 		if (json_array_append_new(
-			list, json_pack("{s:I, s:s%, s:s%, s:s%, s:f, s:f, s:o, s:s%}", "line", (json_int_t)item->line,
-					"timestamp", item->time, strlen(item->time), "column", item->column,
-					strlen(item->column), "value", item->value, strlen(item->value),
-					"anomaly_score", judge_score(item->onset), "p", item->p, "members",
-					members_json(item), "reason", item->reason, strlen(item->reason))) < 0) {
+			list,
+			json_pack("{s:I, s:s%, s:s%, s:s%, s:f, s:f, s:o, s:o, s:s%}", "line", (json_int_t)item->line,
+				  "timestamp", item->time, strlen(item->time), "column", item->column,
+				  strlen(item->column), "value", item->value, strlen(item->value), "anomaly_score",
+				  judge_score(item->onset), "p", item->p, "members", members_json(item), "attribution",
+				  attribution_json(s, item), "reason", item->reason, strlen(item->reason))) < 0) {
 			json_decref(list);
 			return NULL;
 		}

@@ -44,6 +44,29 @@ readable_size(int64_t bytes, char text[READABLE_BYTES])
 	return text;
 }
 
+/* A control character, also one that UTF-8 spells in two bytes: terminals obey both. */
+static bool
+is_control(const char *text, size_t len)
+{
+	unsigned char c = (unsigned char)text[0];
+
+	return len == 1 ? c < ' ' || c == 0x7f : len == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
+}
+
+char *
+readable_text(char *text)
+{
+	for (size_t at = 0, left = strlen(text), len; left > 0; at += len, left -= len) {
+		len = utf8_sequence(text + at, left);
+		if (len == 0)
+			text[at] = '?';
+		else if (is_control(text + at, len))
+			memset(text + at, ' ', len);
+		len += len == 0;
+	}
+	return text;
+}
+
 /* ---- JSON ---- */
 
 struct indent {

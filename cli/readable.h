@@ -1,4 +1,4 @@
-/* readable.h -- numbers and documents for people. */
+/* readable.h -- numbers, texts and documents for people. */
 #ifndef FOREBAY_CLI_READABLE_H
 #define FOREBAY_CLI_READABLE_H
 
@@ -14,6 +14,9 @@ char *readable_age(int64_t us, char text[READABLE_BYTES]);
 
 /* "999 B", "1.5 KiB", "12 MiB": powers of 1024, three digits at most.  Returns TEXT. */
 char *readable_size(int64_t bytes, char text[READABLE_BYTES]);
+
+/* Somebody else's text as it may be shown, in place: control characters become blanks, bytes that are no UTF-8 '?'.  Returns TEXT. */
+char *readable_text(char *text);
 
 /*
  * Append a JSON text without white space with an indentation of two: a line for each member, arrays of numbers filled into

@@ -95,6 +95,32 @@ def test_explain_tells_the_strongest(spiky, tmp_path):
     assert moment(3000) in words and "scalar" in words.splitlines()[1]
 
 
+def test_a_dash_is_standard_output(spiky, tmp_path):
+    done = subprocess.run([str(places.program("forebay")), "detect", str(spiky), "-o", "-"], capture_output=True, text=True, check=True,
+                          cwd=tmp_path)
+    assert len(rows(done.stdout)) == 6000 and done.stderr == "" and not (tmp_path / "-").exists()
+    assert "--json goes" in detect(spiky, "-o", "-", "--json", code=1).stderr
+
+
+@pytest.mark.parametrize("times, said", [
+    ([moment(400 - i) for i in range(400)], "392 of 400 rows were not in order"),  # after 50 that are late time begins anew
+    ([moment(0)] * 400, "399 of 400 rows were not in order"),
+])
+def test_what_is_not_in_order_is_told(tmp_path, times, said):
+    file = tmp_path / "disorder.csv"
+    file.write_text("timestamp,value\n" + "".join(f"{t},{v:.4f}\n" for t, v in zip(times, wave(400))))
+    done = detect(file, code=2)
+    assert len(rows(done.stdout)) == 400 and said in done.stderr and "sort the rows by time" in done.stderr
+
+
+def test_a_file_cannot_steer_the_terminal(tmp_path):
+    file = tmp_path / "escape.csv"
+    file.write_text("timestamp,va\x1b[1mlue\n1704067200,1\n\x1b]0;pwned\x07\x1b[31mx,2\n1704067260,\x1b[5m\n")
+    done = detect(file, "--explain=3", code=2)
+    assert not {"\x1b", "\x07"} & set(done.stderr) and '3: " ]0;pwned  [31mx" is no time' in done.stderr
+    assert all("\x1b" not in r["reason"] for r in rows(done.stdout))
+
+
 def test_bad_lines_are_named_and_kept(tmp_path):
     lines = [f"{moment(i)},{v:.4f}" for i, v in enumerate(wave(400))]
     lines[100] = "soon,5"
@@ -131,6 +157,8 @@ def test_bad_lines_are_named_and_kept(tmp_path):
     ("timestamp,value\n", (), "no row below the column names"),
     ("", (), "a line of column names is wanted"),
     ("a;b\n2024-01-01;1\n", (), "--delimiter"),
+    ("2024-01-01,1\n2024-01-02,2\n", (), 'table.csv:1: "2024-01-01" is a time, not a column\'s name'),
+    ("a,1.5\n2024-01-02,2\n", (), 'table.csv:1: "1.5" is a number, not a column\'s name'),
     ("a,b\n2024-01-01,x\n", (), "no column beside the times has a number"),
     ("a,b\n2024-01-01,1\n", ("--value-columns=c",), 'no column "c"'),
     ("a,b\n2024-01-01,1\n", ("--time-column=c",), 'no column "c"'),
@@ -172,6 +200,11 @@ def test_several_columns_blame_the_right_one(tmp_path):
     assert out[3000]["reason"].startswith("temperature") and out[3000]["value"] == "%.6f" % columns[2][3000]
     assert "pressure" in out[3500]["reason"] and out[3500]["value"] == "%.6f" % columns[1][3500]
     assert float(out[3000]["p"]) < 1e-4 and float(out[3500]["p"]) < 1e-4
+    told = {s["line"]: s["attribution"] for s in json.loads(detect(file, "--explain=2", "--json").stdout)["strongest"]}
+    for line, column, direction in ((3002, "temperature", "high"), (3502, "pressure", "low")):
+        assert (told[line][0]["column"], told[line][0]["direction"]) == (column, direction) and told[line][0]["share"] > 0.5
+        assert all(0 < part["share"] <= 1 for part in told[line])
+    assert "temperature" in detect(file, "--explain=2", "-o", tmp_path / "out.csv").stdout.split("shares", 1)[1]
 
 
 def test_columns_may_be_named_and_go_missing(tmp_path):
@@ -184,6 +217,8 @@ def test_columns_may_be_named_and_go_missing(tmp_path):
     file.write_text("\n".join(lines) + "\n")
     out = rows(detect(file).stdout)
     assert len(out) == 1000 and all(r["reason"] != "no value" for r in out)
+    assert all(r["reason"] for r in out[399:499]) and sum(r["reason"] == "no value: temperature" for r in out[399:499]) > 90
+    assert not any("no value" in r["reason"] for r in out[:399] + out[499:])
     told = json.loads(detect(file, "--value-columns=temperature", "--json").stdout)
     assert told["columns"] == ["temperature"] and told["marks"]["no_value"] == 100
 

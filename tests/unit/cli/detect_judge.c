@@ -112,6 +112,7 @@ the_column_to_blame_is_named(void **state)
 		v = judge_step(j, i, row);
 		if (i != 2000 && i != 2500)
 			continue;
+		assert_true(v.n_blame > 0 && v.blame[0].column == v.column && v.blame[0].high == (i == 2000));
 		assert_true(v.p < 1e-4);
 		assert_int_equal(v.column, i == 2000 ? 2 : 1);
 		assert_non_null(strstr(v.reason, names[v.column]));
@@ -142,6 +143,58 @@ the_row_as_such_is_judged(void **state)
 			least = v.group;
 	}
 	assert_true(least < 1e-2);
+}
+
+/* A row of which a part came says so, if there is nothing worse to say of it. */
+static void
+what_is_missing_is_told(void **state)
+{
+	CLEANUP(judge_free)
+	struct judge *j = NULL;
+	double row[COLUMNS];
+
+	(void)state;
+	new_judge(COLUMNS, &j);
+	for (int64_t i = 0; i < 1000; i++) {
+		machine(i, row);
+		assert_true(judge_step(j, i, row).reason == NULL || i < 100);
+	}
+	machine(1000, row);
+	row[1] = NAN;
+	assert_string_equal(judge_step(j, 1000, row).reason, "no value: pressure");
+	machine(1001, row);
+	row[1] = row[2] = NAN;
+	assert_string_equal(judge_step(j, 1001, row).reason, "no value: pressure, temperature");
+	row[0] = 90;
+	assert_non_null(strstr(judge_step(j, 1002, row).reason, "flow 90 is unusual"));
+}
+
+/* Thousands of columns that do not come are no reason of thousands of names. */
+static void
+a_few_of_many_missing_are_named(void **state)
+{
+	enum { MANY = 9 };
+	static const char *const many[MANY] = { "a", "b", "c", "d", "e", "f", "g", "h", "i" };
+	static const struct span nothing[MANY];
+	struct judge_rule rule = usual_rule();
+	CLEANUP(judge_free)
+	struct judge *j = NULL;
+	struct err err = ERR_INIT;
+	double row[MANY];
+
+	(void)state;
+	rule.grouped = false;
+	assert_int_equal(judge_new(&rule, many, MANY, &j, &err), 0);
+	for (int64_t i = 0; i <= 1000; i++) {
+		const struct sheet_row at = { .timed = true, .time_us = i * 60000000, .values = row, .texts = nothing };
+		struct judgement v;
+
+		for (size_t k = 0; k < MANY; k++)
+			row[k] = i == 1000 && k > 0 ? NAN : random_normal(1, k, (uint64_t)i);
+		assert_int_equal(judge_add(j, &at, &v, &err), 0);
+		if (i == 1000)
+			assert_string_equal(v.reason, "no value: b, c, d, e, f and 3 more");
+	}
 }
 
 static void
@@ -234,6 +287,7 @@ too_many_columns_for_a_group(void **state)
 		many[i] = "x";
 	assert_int_equal(judge_new(&rule, many, ARRAY_LEN(many), &j, &err), -1);
 	assert_int_equal(err.reason, REASON_OPTION_INVALID);
+	assert_non_null(strstr(err.text, "--value-columns"));
 	rule.grouped = false;
 	assert_int_equal(judge_new(&rule, many, ARRAY_LEN(many), &j, &err), 0);
 	judge_free(j);
@@ -250,10 +304,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_column_speaks_for_itself),   cmocka_unit_test(the_column_to_blame_is_named),
-		cmocka_unit_test(the_row_as_such_is_judged),      cmocka_unit_test(what_is_not_in_order_is_marked),
-		cmocka_unit_test(a_row_without_a_time_is_no_row), cmocka_unit_test(the_past_is_not_changed),
-		cmocka_unit_test(too_many_columns_for_a_group),   cmocka_unit_test(scores_are_alike_everywhere),
+		cmocka_unit_test(one_column_speaks_for_itself),    cmocka_unit_test(the_column_to_blame_is_named),
+		cmocka_unit_test(the_row_as_such_is_judged),       cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(a_few_of_many_missing_are_named), cmocka_unit_test(what_is_not_in_order_is_marked),
+		cmocka_unit_test(a_row_without_a_time_is_no_row),  cmocka_unit_test(the_past_is_not_changed),
+		cmocka_unit_test(too_many_columns_for_a_group),    cmocka_unit_test(scores_are_alike_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

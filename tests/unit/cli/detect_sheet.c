@@ -81,6 +81,25 @@ columns_may_be_named(void **state)
 	assert_true(span_equal(row.texts[1], SPAN("-999")));
 }
 
+/* Who names a column knows that it is one, be it called 7; a name is shown without what steers a terminal. */
+static void
+names_may_look_like_numbers(void **state)
+{
+	const struct sheet_options o = { .time_column = "0", .value_columns = "7", .missing = "", .delimiter = ',' };
+	CLEANUP(sheet_close)
+	struct sheet *s = NULL;
+	CLEANUP(sheet_close)
+	struct sheet *odd = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(open_text("0,7\n2024-01-01,1\n", &o, &s, &err), 0);
+	assert_string_equal(sheet_column(s, 0), "7");
+	assert_int_equal(open_text("time,a\x1b[1mb,\n2024-01-01,1,2\n", &plain, &odd, &err), 0);
+	assert_string_equal(sheet_column(odd, 0), "a [1mb");
+	assert_string_equal(sheet_column(odd, 1), "");
+}
+
 static const struct bad_row {
 	const char *name, *line, *trouble;
 	bool timed;
@@ -91,6 +110,8 @@ static const struct bad_row {
 	{ "a quote that never ends", "\"2024-01-02,5", "no well-formed CSV", false },
 	{ "too few", "2024-01-02", "only 1 fields", true },
 	{ "a comma instead of a point", "2024-01-02,\"1,5\"", "\"1,5\" is no number: column b", true },
+	{ "what steers a terminal", "\x1b]0;x\x07\xc2\x9b,five", "\" ]0;x   \" is no time", false },
+	{ "no UTF-8", "2024-01-02,1\xe9", "\"1?\" is no number: column b", true },
 	{ "hexadecimal", "2024-01-02,0x10", "\"0x10\" is no number: column b", true },
 };
 
@@ -123,6 +144,8 @@ static const struct no_table {
 	{ "empty", "", "column names" },
 	{ "no row", "a,b\n", "no row" },
 	{ "blank lines are no rows", "a,b\n\n \n", "no row" },
+	{ "the first row of no header: a time", "2024-01-01,20.5\n2024-01-02,21\n", ":1: \"2024-01-01\" is a time" },
+	{ "the first row of no header: a number", "x,20.5\n2024-01-02,21\n", ":1: \"20.5\" is a number" },
 	{ "texts alone", "a,b\n2024-01-01,x\n", "no column" },
 	{ "times alone", "a\n2024-01-01\n", "no column" },
 };
@@ -142,11 +165,12 @@ is_no_table(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[2 + ARRAY_LEN(bad_rows) + ARRAY_LEN(no_tables)] = {
+	struct CMUnitTest tests[3 + ARRAY_LEN(bad_rows) + ARRAY_LEN(no_tables)] = {
 		cmocka_unit_test(rows_have_times_and_numbers),
 		cmocka_unit_test(columns_may_be_named),
+		cmocka_unit_test(names_may_look_like_numbers),
 	};
-	size_t n = 2;
+	size_t n = 3;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad_rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = bad_rows[i].name,

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -92,6 +93,33 @@ indents(void **state)
 }
 
 static void
+texts(void **state)
+{
+	static const struct {
+		const char *given, *shown;
+	} told[] = {
+		{ "", "" },
+		{ "plain \u2013 \u00e9\u00a0", "plain \u2013 \u00e9\u00a0" },
+		{ "\x1b]0;title\x07\t\r\n\x7f", " ]0;title     " },
+		{ "a\xc2\x9b"
+		  "2J",
+		  "a  2J" }, /* an escape sequence in UTF-8's spelling */
+		{ "\x9b"
+		  "2J \xe9t\xe9",
+		  "?2J ?t?" }, /* the same, and words, in Latin-1 */
+		{ "cut \xe2\x80", "cut ??" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+		char text[40];
+
+		snprintf(text, sizeof(text), "%s", told[i].given);
+		assert_string_equal(readable_text(text), told[i].shown);
+	}
+}
+
+static void
 knows_its_bounds(void **state)
 {
 	struct buffer out = BUFFER_INIT(10);
@@ -104,13 +132,14 @@ knows_its_bounds(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 3];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[n++] = (struct CMUnitTest){ rows[i].name, indents, NULL, NULL, (void *)&rows[i] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(ages);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(sizes);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(texts);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(knows_its_bounds);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
