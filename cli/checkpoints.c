@@ -37,7 +37,8 @@ static const struct option table[] = {
 	  "verify: where the rebuild begins; oldest: as early as the stored older states allow; 0: from the log alone" },
 	{ "partition", OPTION_INT, AT(partition), "-1", -1, 1e9, "", "verify: this one alone; -1: all" },
 	{ "worker.program", OPTION_TEXT, AT(program), "", 0, 4096, "",
-	  "verify: the worker's program; empty: the one beside this program" },
+	  "verify: the worker's program; empty: the one beside this program.  It has to run with the fleet's options, as others make other "
+	  "states: what stands behind -- is passed on to it (-- --config FILE)" },
 	{ "run.timeout.ms", OPTION_INT, AT(run_timeout_ms), "3600000", 1000, 1e9, "ms",
 	  "verify: how long the rebuild may take" },
 	{ "keep", OPTION_BOOL, AT(keep), "false", 0, 0, "",

@@ -108,6 +108,17 @@ tick(void *ctx)
 	progress_show(&v->progress, (double)(at - v->first) / (double)(v->last - v->first), at - v->first);
 }
 
+/* A worker that waits does so for as long as a run may take. */
+static void
+told(void *ctx, const struct err *trouble)
+{
+	struct verify *v = ctx;
+
+	progress_wipe(&v->progress);
+	fprintf(stderr, "forebay checkpoints: %s says: %s [%s]\n", *v->c->worker ? v->c->worker : "the worker",
+		trouble->text, err_reason_name(trouble->reason));
+}
+
 static const char *
 name_run(struct arena *arena)
 {
@@ -136,6 +147,7 @@ rebuild(struct verify *v, struct err *err)
 		.n_flags = v->c->n_flags,
 		.timeout_us = o->run_timeout_ms * US_PER_MS,
 		.tick = tick,
+		.told = told,
 		.ctx = v,
 	};
 	int64_t started = clock_monotonic_us();
@@ -316,6 +328,11 @@ conclude(struct verify *v, struct err *err)
 		return err_set(err, REASON_STATE_TOO_OLD,
 			       "not one state could be compared: all have changed after the "
 			       "frontier, or are older than the start (--from)");
+	if (odd > 0)
+		fputs(
+		    "forebay checkpoints: other options than the fleet's make other states; verify ... -- --config FILE "
+		    "gives the worker the fleet's\n",
+		    stderr);
 	v->c->broken = odd > 0;
 	return 0;
 }

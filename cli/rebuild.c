@@ -6,9 +6,10 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,9 +99,9 @@ rebuild_last_error(struct span log, struct err *ret)
 	return false;
 }
 
-/* What the worker said last, else that it said nothing. */
-static void
-read_last_error(const char *path, struct err *err)
+/* What the worker said last.  False: nothing. */
+static bool
+read_last_error(const char *path, struct err *ret)
 {
 	CLEANUP(file_close)
 	FILE *f = fopen(path, "re");
@@ -110,8 +111,7 @@ read_last_error(const char *path, struct err *err)
 
 	if (f && text && (fseek(f, -(long)LOG_TAIL_BYTES, SEEK_END) == 0 || fseek(f, 0, SEEK_SET) == 0))
 		n = fread(text, 1, LOG_TAIL_BYTES, f);
-	err_set(err, REASON_INTERNAL, "it logged no error");
-	rebuild_last_error((struct span){ text, n }, err);
+	return rebuild_last_error((struct span){ text, n }, ret);
 }
 
 /* ---- the process ---- */
@@ -180,13 +180,27 @@ arguments(const struct rebuild *r, const char *program, const struct folder *fol
 	return argv;
 }
 
+/* In the child.  A worker of ours does not outlive us, whatever ends us. */
+static _Noreturn void
+become(const char *program, char **argv, const char *log, pid_t parent)
+{
+	int in = open("/dev/null", O_RDONLY), out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	if (in >= 0 && out >= 0 && dup2(in, STDIN_FILENO) == STDIN_FILENO &&
+	    dup2(out, STDOUT_FILENO) == STDOUT_FILENO && dup2(out, STDERR_FILENO) == STDERR_FILENO &&
+	    prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent) {
+		execv(program, argv);
+		dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
+	}
+	_exit(127);
+}
+
 static int
 spawn(const struct rebuild *r, const struct folder *folder, struct arena *arena, pid_t *pid, struct err *err)
 {
-	posix_spawn_file_actions_t actions;
 	const char *program;
 	char **argv;
-	int failed;
+	pid_t self = getpid();
 
 	if (rebuild_program(r->worker, r->program, arena, &program, err) < 0)
 		return -1;
@@ -194,13 +208,12 @@ spawn(const struct rebuild *r, const struct folder *folder, struct arena *arena,
 	if (!argv || setenv("FOREBAY_POSTGRES_URI", r->postgres_uri, 1) < 0 ||
 	    (*r->bootstrap_servers && setenv("FOREBAY_BOOTSTRAP_SERVERS", r->bootstrap_servers, 1) < 0))
 		return err_set(err, REASON_NO_MEMORY, "%s", program);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, folder->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-	failed = posix_spawn(pid, program, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return failed ? err_set(err, REASON_IO, "%s: %s", program, strerror(failed)) : 0;
+	*pid = fork();
+	if (*pid < 0)
+		return err_set(err, REASON_IO, "%s: %s", program, strerror(errno));
+	if (*pid == 0)
+		become(program, argv, folder->log, self);
+	return 0;
 }
 
 /* Has it ended?  *STATUS as waitpid() gives it. */
@@ -226,9 +239,23 @@ stop(pid_t pid)
 	}
 }
 
+/* Pass on what the worker has logged since *KNOWN. */
+static void
+report(const struct rebuild *r, const char *log, struct err *known)
+{
+	struct err trouble = ERR_INIT;
+
+	if (read_last_error(log, &trouble) && strcmp(trouble.text, known->text) != 0) {
+		r->told(r->ctx, &trouble);
+		*known = trouble;
+	}
+	r->tick(r->ctx);
+}
+
 static int
 wait_for(const struct rebuild *r, const struct folder *folder, pid_t pid, struct err *err)
 {
+	struct err known = ERR_INIT;
 	int64_t started = clock_monotonic_us(), ticked = started, now;
 	int status = 0;
 
@@ -243,13 +270,14 @@ wait_for(const struct rebuild *r, const struct folder *folder, pid_t pid, struct
 		}
 		if (now - ticked > TICK_EVERY_US) {
 			ticked = now;
-			r->tick(r->ctx);
+			report(r, folder->log, &known);
 		}
 		clock_sleep_us(LOOK_EVERY_US);
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	read_last_error(folder->log, err);
+	if (!read_last_error(folder->log, err))
+		err_set(err, REASON_INTERNAL, "it logged no error");
 	return err_wrap(err, "%s ended with %s %d (its log: %s)", r->worker, WIFEXITED(status) ? "exit code" : "signal",
 			WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), folder->log);
 }
@@ -260,7 +288,7 @@ rebuild_run(const struct rebuild *r, struct arena *arena, struct err *err)
 	struct sigaction catch = { .sa_handler = on_signal }, on_int, on_term;
 	struct folder folder = { 0 };
 	int failed = -1;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (make_folder(r, arena, &folder, err) < 0)
 		return -1;

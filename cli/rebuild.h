@@ -35,7 +35,8 @@ struct rebuild {
 	int n_flags;
 	struct span plan;
 	int64_t timeout_us;
-	void (*tick)(void *ctx); /* about once a second */
+	void (*tick)(void *ctx);                            /* about once a second */
+	void (*told)(void *ctx, const struct err *trouble); /* the worker goes on, but has logged this; once a change */
 	void *ctx;
 };
 
@@ -45,7 +46,7 @@ int rebuild_program(const char *worker, const char *given, struct arena *arena, 
 /*
  * Run it to its end.  Plan and log lie in a folder of their own below TMPDIR, which stays when something went wrong: the error
  * names it.  -1 when the worker ends with an exit code other than 0 (with the reason that it logged last), does not end in
- * time (STUCK), or we were asked to stop (SIGINT, SIGTERM: it is then stopped, too).
+ * time (STUCK), or we were asked to stop (SIGINT, SIGTERM: it is then stopped, too, as it is when we are killed).
  */
 int rebuild_run(const struct rebuild *r, struct arena *arena, struct err *err);
 

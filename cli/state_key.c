@@ -7,19 +7,22 @@
 #include <string.h>
 
 #define SEPARATOR '\x1f'
+#define GROUP "\x1fgroup" /* in front of the length: the state of a group of metrics */
 #define SLASHES_MAX 16
 
 /* ---- bytes to text ---- */
 
-/* "<length>:" in front; the length of the prefix in *PREFIX. */
+/* "<length>:" in front, behind GROUP if that is there; the length of all of it in *PREFIX. */
 static bool
 counted(struct span key, size_t *prefix, size_t *device)
 {
-	size_t at = 0, n = 0;
+	const struct span group = SPAN(GROUP);
+	size_t start = key.len > group.len && memcmp(key.ptr, group.ptr, group.len) == 0 ? group.len : 0;
+	size_t at = start, n = 0;
 
 	while (at < key.len && isdigit((unsigned char)key.ptr[at]) && n <= key.len)
 		n = n * 10 + (size_t)(key.ptr[at++] - '0');
-	if (at == 0 || at == key.len || key.ptr[at] != ':' || n == 0 || n > key.len - at - 1)
+	if (at == start || at == key.len || key.ptr[at] != ':' || n == 0 || n > key.len - at - 1)
 		return false;
 	*prefix = at + 1;
 	*device = n;
@@ -75,7 +78,7 @@ state_key_text(struct span key, struct buffer *out)
 
 struct ranges {
 	struct arena *arena;
-	struct checkpoint_range items[4 + 2 * SLASHES_MAX];
+	struct checkpoint_range items[4 + 3 * SLASHES_MAX];
 	size_t n;
 	bool bad; /* memory is out */
 };
@@ -114,6 +117,8 @@ add_pair(struct ranges *r, struct span device, struct span metric)
 {
 	add_exact(r, span_of(arena_printf(r->arena, "%.*s%c%.*s", SPAN_ARG(device), SEPARATOR, SPAN_ARG(metric))));
 	add_exact(r, span_of(arena_printf(r->arena, "%zu:%.*s%.*s", device.len, SPAN_ARG(device), SPAN_ARG(metric))));
+	add_exact(
+	    r, span_of(arena_printf(r->arena, GROUP "%zu:%.*s%.*s", device.len, SPAN_ARG(device), SPAN_ARG(metric))));
 }
 
 static void
@@ -122,6 +127,7 @@ add_device(struct ranges *r, struct span device)
 	add_exact(r, device);
 	add_prefix(r, span_of(arena_printf(r->arena, "%.*s%c", SPAN_ARG(device), SEPARATOR)));
 	add_prefix(r, span_of(arena_printf(r->arena, "%zu:%.*s", device.len, SPAN_ARG(device))));
+	add_prefix(r, span_of(arena_printf(r->arena, GROUP "%zu:%.*s", device.len, SPAN_ARG(device))));
 }
 
 static int

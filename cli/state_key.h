@@ -5,6 +5,7 @@
  *
  *	etl-preprocessor, batch-forecaster	device 0x1f metric
  *	realtime-scorer				length of the device in decimal ":" device metric
+ *	realtime-scorer, detect.groups		0x1f "group", then as before, the metric being "group:" and the group's name
  *
  * People write device/metric; what cannot be written that way is \x and the key's bytes in hexadecimal.
  */

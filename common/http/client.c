@@ -5,6 +5,8 @@
 #include "common/http/client.h"
 
 #include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +51,23 @@ exchange_free(struct exchange *x)
 }
 DEFINE_CLEANUP(struct exchange, exchange_free)
 
+/* libcurl would say so with the first request, long after the start. */
+static int
+check_authorities(const char *path, struct err *err)
+{
+	X509_STORE *all;
+	bool any;
+
+	if (access(path, R_OK) < 0)
+		return err_set(err, REASON_OPTION_INVALID, "%s cannot be read", path);
+	if (!(all = X509_STORE_new()))
+		return err_set(err, REASON_NO_MEMORY, "HTTP client");
+	any = X509_STORE_load_file(all, path) == 1;
+	X509_STORE_free(all);
+	ERR_clear_error();
+	return any ? 0 : err_set(err, REASON_OPTION_INVALID, "%s holds no certificate in PEM form", path);
+}
+
 int
 http_client_new(const struct http_client_options *options, struct http_client **ret, struct err *err)
 {
@@ -56,8 +75,8 @@ http_client_new(const struct http_client_options *options, struct http_client **
 	struct http_client *c = calloc(1, sizeof(*c));
 	bool own = options->ca_file && *options->ca_file;
 
-	if (own && access(options->ca_file, R_OK) < 0)
-		return err_set(err, REASON_OPTION_INVALID, "%s cannot be read", options->ca_file);
+	if (own && check_authorities(options->ca_file, err) < 0)
+		return -1;
 	if (!c || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(c->multi = curl_multi_init()) ||
 	    (own && !(c->ca_file = strdup(options->ca_file))))
 		return err_set(err, REASON_NO_MEMORY, "HTTP client");

@@ -49,7 +49,7 @@ struct http_answer {
 	char location[200];     /* where a redirect points, without its query; "" */
 };
 
-/* -1 on OPTION_INVALID (ca_file cannot be read), NO_MEMORY. */
+/* -1 on OPTION_INVALID (ca_file cannot be read, or holds no certificate), NO_MEMORY. */
 int http_client_new(const struct http_client_options *options, struct http_client **ret, struct err *err);
 void http_client_free(struct http_client *c); /* requests under way are broken off */
 DEFINE_CLEANUP(struct http_client, http_client_free)

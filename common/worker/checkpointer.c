@@ -220,7 +220,7 @@ checkpointer_new(struct worker *w, struct checkpointer **ret, struct err *err)
 	if (checkpoint_ladder_parse(w->state_opt.ladder, &c->ladder, err) < 0)
 		return err_wrap(err, "checkpoint.ladder");
 	if (store_new(&options, &c->store, err) < 0)
-		return err_wrap(err, "postgres.uri");
+		return -1;
 	if (pthread_create(&c->thread, NULL, run, c) != 0)
 		return err_set(err, REASON_NO_MEMORY, "checkpoints: a thread");
 	c->runs = true;

@@ -34,6 +34,8 @@ sent_topic(struct worker *w, size_t i)
 		return w->outputs[i]->topic;
 	i -= w->n_outputs;
 	letters = w->opt.dlq_topic[0] ? 1 : w->n_topics + (w->opt.run_outputs == OUTPUTS_SHADOW ? w->n_side : 0);
+	if (w->opt.run_outputs == OUTPUTS_NONE)
+		letters = 0;
 	if (i >= letters)
 		return i == letters && w->states ? JOURNAL_TOPIC : NULL;
 	topic = i < w->n_topics ? w->topics[i] : w->side_topics[i - w->n_topics];

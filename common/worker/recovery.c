@@ -38,7 +38,7 @@ recovery_open(struct worker *w, struct err *err)
 		    "them with every restart",
 		    w->spec->name);
 	if (store_new(&options, &w->store, err) < 0)
-		return err_wrap(err, "postgres.uri");
+		return -1;
 	while (checkpoint_check(w->store, err) < 0 || describe_states(w, err) < 0)
 		if (worker_wait(w, err) < 0)
 			return -1;

@@ -291,7 +291,8 @@ worker_main(const struct worker_spec *spec, void *self, const struct option_set 
 	if (lifecycle_stop_wanted() && err_class(&err) == ERR_RETRY)
 		err_clear(&err); /* asked to stop while waiting */
 	if (err.reason)
-		log_error(LOG_ERROR, "stopped", &err, NULL);
+		log_error(LOG_ERROR, "stopped", &err, "remedy",
+			  LOG_S(err_class(&err) == ERR_FATAL ? err_reason_remedy(err.reason) : ""), NULL);
 	else if (verdict == OPTIONS_RUN)
 		log_event(LOG_INFO, "stopped", NULL);
 	if (verdict == OPTIONS_RUN)

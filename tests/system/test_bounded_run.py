@@ -30,6 +30,7 @@ WRONG = [
     ("nothing in it", "# later\n", ["--run.id=x"], ["no partition"]),
     ("a plan without a name", PLAN, [], ["run.plan", "run.id"]),
     ("a name without a plan", "", ["--run.id=x", "--run.plan="], ["run.plan", "run.id"]),
+    ("no address of a database", PLAN, ["--run.id=x", "--postgres.uri=nowhere"], ["postgres.uri: not of the form"]),
     ("outputs elsewhere in the live run", "", ["--run.plan=", "--run.outputs=shadow"], ["run.outputs"]),
 ]
 
@@ -46,7 +47,9 @@ def test_wrong_plans(lines, flags, says, tmp_path):
                           env={"PATH": "/usr/bin:/bin"}, check=False)
     errors = done.stderr.strip().splitlines()
     assert (done.returncode, len(errors)) == (1, 1), errors
-    assert all(word in json.loads(errors[0])["error"] for word in says), errors
+    parts = json.loads(errors[0])["error"].split(": ")
+    assert all(word in ": ".join(parts) for word in says), errors
+    assert all(a != b for a, b in zip(parts, parts[1:])), f"said twice: {errors}"
 
 
 # ---- a live worker's past ----

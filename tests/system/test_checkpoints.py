@@ -176,6 +176,7 @@ def test_show(line, made):
     made.state(row, b"pump/1\x1ftemp", 40, image(0.2), rung=True, age_s=60)
     made.state(row, b"pump/1\x1ftemp", 20, image(0.3), rung=True, age_s=120)
     made.state(row, b"6:pump/2temp", 91, image(2))
+    made.state(row, b"\x1fgroup6:pump/2group:pair", 91, image(3))
     one = as_json(line, "show", "--worker", GROUP, "--key=pump/1/temp")
     assert one["state"] == {"level": 0.1, "name": "grün", "big": 2**63 + 1, "ring": [-1, 0, 2147483647],
                             "parts": [{"id": 7}, {"id": 8}], "last": None}
@@ -186,6 +187,8 @@ def test_show(line, made):
     for words in (["--key=pump/1"], ["--key=pump/1", "--metric=temp"], ["--key=\\x" + b"pump/1\x1ftemp".hex()]):
         assert as_json(line, "show", "--worker", GROUP, *words) == one
     assert as_json(line, "show", "--worker", GROUP, "--key=pump/2/temp")["state"]["level"] == 2
+    group_of = as_json(line, "show", "--worker", GROUP, "--key=pump/2/group:pair")
+    assert (group_of["key"], group_of["state"]["level"]) == ("pump/2/group:pair", 3)
     text = checkpoints(line, "show", "--worker", GROUP, "--key=pump/1/temp").stdout
     assert '  "level": 0.1,' in text and '  "ring": [-1, 0, 2147483647],' in text and "pump 3" in text
     for at, level, rung in ((89, 0.2, True), (40, 0.2, True), (39, 0.3, True), (90, 0.1, False)):
@@ -257,15 +260,15 @@ def test_prune(line, made, database):
 
 def test_forget(line, made, database):
     row = made.partition(0, [100, 0, 0])
-    for key in (b"a\x1fm", b"a\x1fn", b"b\x1fm"):
+    for key in (b"a\x1fm", b"a\x1fn", b"\x1fgroup1:agroup:g", b"b\x1fm"):
         made.state(row, key, 90, b"broken")
         made.state(row, key, 40, b"broken", rung=True)
     words = ["forget", "--worker", GROUP, "--key=a"]
     assert "--yes" in checkpoints(line, *words, code=1).stderr
-    assert as_json(line, *words, "--dry-run") == {"dropped": False, "partitions": 0, "states": 2, "rungs": 2}
-    assert count(database, "states") == 3
+    assert as_json(line, *words, "--dry-run") == {"dropped": False, "partitions": 0, "states": 3, "rungs": 3}
+    assert count(database, "states") == 4
     assert as_json(line, *words, "--metric=n", "--yes") == {"dropped": True, "partitions": 0, "states": 1, "rungs": 1}
-    assert "1 states, 1 rungs gone" in checkpoints(line, *words, "--yes").stdout
+    assert "2 states, 2 rungs gone" in checkpoints(line, *words, "--yes").stdout
     left = database.rows("SELECT key FROM forebay.states WHERE partition = %s UNION ALL "
                          "SELECT key FROM forebay.state_rungs WHERE partition = %s", row, row)
     assert [bytes(key) for key, in left] == [b"b\x1fm"] * 2
@@ -366,11 +369,12 @@ def test_verify_tells_every_kind(made, stand_in, database):
     assert flags["run.id"] == found["run"] and flags["run.id"].startswith("verify-")
     assert (flags["run.outputs"], flags["run.source.group"], flags["group.id"]) == ("none", GROUP, GROUP)
     assert runs(database) == 0
-    text = stand_in.verify({3: rebuilt}, "--from=20", code=2).stdout
-    assert "different/m" in text and "WRONG" in text
+    done = stand_in.verify({3: rebuilt}, "--from=20", code=2)
+    assert "different/m" in done.stdout and "WRONG" in done.stdout and "-- --config" in done.stderr
     fine = {key: image(1) for key in [*good, b"beyond\x1fm", b"beside\x1fm", b"journal\x1fm"]}
     assert json.loads(stand_in.verify({3: fine}, "--from=20", "--json").stdout)["holds"] is True
-    assert "WRONG" not in stand_in.verify({3: fine}, "--from=20").stdout
+    done = stand_in.verify({3: fine}, "--from=20")
+    assert "WRONG" not in done.stdout and "--config" not in done.stderr
 
 
 def test_verify_names_ten_and_counts_the_rest(made, stand_in):
@@ -583,6 +587,18 @@ def test_real_states_are_shown(line, real, name):
     assert isinstance(one["state"], dict) and one["state"]
     both = as_json(line, "show", "--worker", name, "--key=pump-07")["states"]
     assert [s["key"] for s in both] == ["pump-07/humidity", "pump-07/temperature"]
+
+
+def test_no_dead_letters_are_needed(line, real):
+    """What sends nothing anywhere does not insist on a topic for what it does not send."""
+    checkpoints(line, "verify", "--worker=etl-preprocessor", "--from=0", "--run.timeout.ms=60000", "--",
+                "--errors.deadletterqueue.topic.name=nobodys.letters")
+
+
+def test_what_the_worker_waits_for_is_told(line, real, scratch):
+    told = checkpoints(line, "verify", "--worker=etl-preprocessor", "--from=0", "--run.timeout.ms=10000", "--",
+                       "--bootstrap.servers=127.0.0.1:1", code=2).stderr
+    assert "etl-preprocessor says: " in told and "BROKER_DOWN" in told and "has not ended within 10 s" in told
 
 
 def test_what_the_worker_says_comes_through(line, real, scratch):

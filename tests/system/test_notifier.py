@@ -271,6 +271,26 @@ def test_a_certificate_that_nobody_vouches_for(desk, tmp_path):
         other.stop()
 
 
+def test_what_it_cannot_work_with(desk, line, database, tmp_path):
+    """It does not begin, and says what to do."""
+    def refused(code, **options):
+        worker = desk.fleet.add("alert-notifier", **{
+            "instance": desk.name, "topics": desk.topic, "group_id": desk.name, "webhook_url": desk.hook.url(desk.path),
+            **options})
+        assert worker.exit_code() == code
+        [said] = [e for e in worker.events() if e["event"] == "stopped"]
+        return said
+    pem = tmp_path / "authorities"
+    pem.write_text("none\n")
+    assert f"http.ca.file: {pem} holds no certificate" in refused(1, http_ca_file=pem)["error"]
+    database.run("CREATE DATABASE no_deliveries_here")
+    try:
+        said = refused(2, postgres_uri=line.postgres_uri.rpartition("/")[0] + "/no_deliveries_here")
+        assert "forebay.deliveries" in said["error"] and "forebay db migrate" in said["remedy"]
+    finally:
+        database.run("DROP DATABASE no_deliveries_here")
+
+
 def test_postgresql_is_away(desk, line):
     """It waits, and nothing is told twice."""
     worker = desk.start()

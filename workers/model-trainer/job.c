@@ -167,7 +167,7 @@ begin(struct job *j, struct err *err)
 	if (registry_new(j->opt.schema_registry_url, j->opt.schema_dir, &j->registry, err) < 0)
 		return err_wrap(err, "schema.registry.url, schema.dir");
 	if (store_new(&store, &j->store, err) < 0)
-		return err_wrap(err, "postgres.uri");
+		return -1;
 	catch_signals(j->opt.shutdown_timeout_ms);
 	return 0;
 }

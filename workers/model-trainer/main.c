@@ -34,7 +34,8 @@ main(int argc, char **argv)
 	if (job_start(&j, argc, argv, &verdict, &err) == 0)
 		code = verdict == OPTIONS_RUN ? run(&j, &err) : EXIT_OK;
 	if (err.reason)
-		log_error(LOG_ERROR, "stopped", &err, NULL);
+		log_error(LOG_ERROR, "stopped", &err, "remedy",
+			  LOG_S(err_class(&err) == ERR_FATAL ? err_reason_remedy(err.reason) : ""), NULL);
 	else if (verdict == OPTIONS_RUN)
 		log_event(LOG_INFO, "stopped", NULL);
 	job_finish(&j);

@@ -90,12 +90,11 @@ take_group(struct span entry, struct groups *g, struct err *err)
 	return 0;
 }
 
-int
-groups_parse(const char *text, struct groups *ret, struct err *err)
+static int
+take_groups(const char *text, struct groups *ret, struct err *err)
 {
 	struct span rest = span_of(text);
 
-	*ret = (struct groups){ 0 };
 	while (rest.ptr) {
 		struct span entry = next(&rest, ';');
 
@@ -107,6 +106,13 @@ groups_parse(const char *text, struct groups *ret, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+int
+groups_parse(const char *text, struct groups *ret, struct err *err)
+{
+	*ret = (struct groups){ 0 };
+	return take_groups(text, ret, err) < 0 ? err_wrap(err, "detect.groups") : 0;
 }
 
 void

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -107,6 +110,12 @@ no_tick(void *ctx)
 }
 
 static void
+no_word(void *ctx, const struct err *trouble)
+{
+	(void)ctx, (void)trouble;
+}
+
+static void
 write_script(const char *path, const char *script)
 {
 	FILE *f = fopen(path, "w");
@@ -134,7 +143,8 @@ ends(void **state)
 			     .bootstrap_servers = "k:1",
 			     .plan = SPAN("the plan\n"),
 			     .timeout_us = US_PER_SECOND,
-			     .tick = no_tick };
+			     .tick = no_tick,
+			     .told = no_word };
 
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/worker", dir);
@@ -152,6 +162,111 @@ ends(void **state)
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	assert_int_equal(system(command), 0);
 	arena_free(arena);
+}
+
+/* ---- while it runs ---- */
+
+/* A folder with the script in it; REBUILD runs that for a minute at most. */
+static struct rebuild
+in_folder(char *dir, char path[80], const char *script)
+{
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, 80, "%s/worker", dir);
+	write_script(path, script);
+	assert_int_equal(setenv("TMPDIR", dir, 1), 0);
+	return (struct rebuild){ .worker = "pump",
+				 .program = path,
+				 .run = "verify-1",
+				 .group = "g",
+				 .postgres_uri = "",
+				 .bootstrap_servers = "",
+				 .plan = SPAN("the plan\n"),
+				 .timeout_us = 60 * US_PER_SECOND,
+				 .tick = no_tick,
+				 .told = no_word };
+}
+
+static void
+remove_folder(const char *dir)
+{
+	char command[80];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+struct heard {
+	const char *file; /* made when something is told: the script waits for it */
+	struct err last;
+	int n, ticks;
+};
+
+static void
+hear(void *ctx, const struct err *trouble)
+{
+	struct heard *h = ctx;
+
+	h->last = *trouble;
+	h->n++;
+}
+
+/* At the second look: nothing is said twice. */
+static void
+let_go(void *ctx)
+{
+	struct heard *h = ctx;
+
+	if (++h->ticks > 1 && h->n)
+		write_script(h->file, "");
+}
+
+static void
+passes_on_what_it_waits_for(void **state)
+{
+	char dir[] = "/tmp/forebay-rebuild-test-XXXXXX", path[80], file[100];
+	struct rebuild r =
+	    in_folder(dir, path,
+		      "echo '{\"event\":\"waiting\",\"reason\":\"TOPIC_MISSING\",\"error\":\"topic t\"}'\n"
+		      "until [ -e \"$TMPDIR/heard\" ]; do sleep 0.1; done");
+	struct heard heard = { .file = file };
+	struct arena *arena = arena_new(4096, 0);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/heard", dir);
+	r.tick = let_go;
+	r.told = hear;
+	r.ctx = &heard;
+	assert_int_equal(rebuild_run(&r, arena, &err), 0);
+	assert_int_equal(heard.n, 1);
+	assert_int_equal(heard.last.reason, REASON_TOPIC_MISSING);
+	assert_string_equal(heard.last.text, "topic t");
+	remove_folder(dir);
+	arena_free(arena);
+}
+
+/* The worker of a program that is killed goes with it: this one inherits it and sees how it ends. */
+static void
+does_not_outlive_us(void **state)
+{
+	char dir[] = "/tmp/forebay-rebuild-test-XXXXXX", path[80], file[100];
+	struct rebuild r = in_folder(dir, path, "touch \"$TMPDIR/runs\"; exec sleep 60");
+	pid_t verifier;
+	int status;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/runs", dir);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	verifier = fork();
+	if (verifier == 0)
+		_exit(rebuild_run(&r, arena_new(4096, 0), NULL) < 0);
+	while (access(file, F_OK) < 0 && waitpid(verifier, &status, WNOHANG) == 0)
+		clock_sleep_us(10 * US_PER_MS);
+	assert_int_equal(kill(verifier, SIGKILL), 0);
+	assert_int_equal(waitpid(verifier, &status, 0), verifier);
+	assert_true(waitpid(-1, &status, 0) > 0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	remove_folder(dir);
 }
 
 static void
@@ -175,7 +290,7 @@ looks_for_the_program(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + ARRAY_LEN(endings) + 2];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + ARRAY_LEN(endings) + 4];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -183,6 +298,8 @@ main(void)
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
 		tests[n++] = (struct CMUnitTest){ endings[i].name, ends, NULL, NULL, (void *)&endings[i] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(plans);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(passes_on_what_it_waits_for);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(does_not_outlive_us);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(looks_for_the_program);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -282,20 +282,54 @@ escapes(void **state)
 	assert_string_equal(none, "");
 }
 
+/* Whom to trust is looked at before the first request. */
+static void
+needs_authorities(void **state)
+{
+	static const struct {
+		const char *holds; /* NULL: there is no such file */
+		const char *says;
+	} files[] = {
+		{ NULL, "cannot be read" },
+		{ "", "no certificate" },
+		{ "authorities\n", "no certificate" },
+		{ "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n", "no certificate" },
+	};
+	char path[] = "/tmp/forebay-authorities-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (size_t i = ARRAY_LEN(files); i-- > 0;) {
+		struct http_client *c = NULL;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(files[i].holds ? ftruncate(fd, 0) : unlink(path), 0);
+		if (files[i].holds)
+			assert_int_equal(pwrite(fd, files[i].holds, strlen(files[i].holds), 0), strlen(files[i].holds));
+		assert_int_equal(http_client_new(&(struct http_client_options){ 5000, 5000, path }, &c, &err), -1);
+		assert_int_equal(err.reason, REASON_OPTION_INVALID);
+		assert_non_null(strstr(err.text, path));
+		assert_non_null(strstr(err.text, files[i].says));
+	}
+	close(fd);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 6] = {
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 7] = {
 		cmocka_unit_test(says_what_it_was_given),
 		cmocka_unit_test(goes_on_beside_silence),
 		cmocka_unit_test(refuses_what_is_nobodys),
 		cmocka_unit_test(wakes),
 		cmocka_unit_test(checks_urls),
 		cmocka_unit_test(escapes),
+		cmocka_unit_test(needs_authorities),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		tests[6 + i] = (struct CMUnitTest){ .name = rows[i].name,
+		tests[7 + i] = (struct CMUnitTest){ .name = rows[i].name,
 						    .test_func = answers,
 						    .initial_state = (void *)&rows[i] };
 	return _cmocka_run_group_tests("client", tests, ARRAY_LEN(tests), server_start, server_stop);
