@@ -14,7 +14,7 @@
 #include "common/forecast/kernel.h"
 #include "common/forecast/kernel_vec.h"
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__AVX512F__) || defined(__AVX2__) || defined(__aarch64__)
 
 /* 2^(i/8); twice, as a register may hold 16. */
 static const _Alignas(64) float eighths[16] = {
@@ -28,8 +28,13 @@ vec_eighth(ivec i)
 {
 #if defined(__AVX512F__)
 	return _mm512_permutexvar_ps((__m512i)i, _mm512_load_ps(eighths));
-#else
+#elif defined(__AVX2__)
 	return _mm256_permutevar8x32_ps(_mm256_load_ps(eighths), (__m256i)i);
+#else
+	/* Its four bytes, among the 32 that two registers hold. */
+	uint8x16x2_t bytes = vld1q_u8_x2((const uint8_t *)eighths);
+
+	return (vec)vqtbl2q_u8(bytes, (uint8x16_t)((i & 7) * 0x04040404 + 0x03020100));
 #endif
 }
 

@@ -343,26 +343,8 @@ levels_between(void **state)
 	assert_true(fabs(unit - (m.combined[8] - m.combined[0])) < 1e-9);
 	for (size_t q = 0; q < LEVELS; q++)
 		assert_true(fabs(m.values[q] - m.combined[q] - want[q] * unit) < 1e-5);
-	panel_free(p);
-}
-
-/* Shifts that cross do not move what has no width: a constant series goes on as it is. */
-static void
-constant_stays(void **state)
-{
-	struct panel_rule rule = rule_of("all");
-	struct artefact a = { .n_levels = 3, .levels = { .2, .5, .8 } };
-	struct panel *p;
-	double values[LENGTH];
-	static struct made m;
-
-	(void)state;
-	ensemble_rule_default(PANEL_MEMBERS, 3, HORIZON, &a.ensemble);
-	for (size_t b = 0; b < a.ensemble.n_buckets; b++)
-		memcpy(a.calibration.shift[b], (float[]){ .3F, -.1F, .1F }, 3 * sizeof(float));
-	p = panel_of(&rule, &a);
 	for (size_t i = 0; i < LENGTH; i++)
-		values[i] = 5;
+		values[i] = 5; /* what has no width is not moved */
 	forecast(p, &(struct target){ .values = values, .n = LENGTH }, NULL, &m);
 	for (size_t i = 0; i < CELLS; i++)
 		assert_true(fabs(m.values[i] - 5) < 1e-7);
@@ -503,7 +485,6 @@ main(void)
 		cmocka_unit_test(one_bad_series_spoils_no_other),
 		cmocka_unit_test(networks_are_averaged),
 		cmocka_unit_test(levels_between),
-		cmocka_unit_test(constant_stays),
 		cmocka_unit_test(keeps_the_models_weights),
 		cmocka_unit_test(learns),
 		cmocka_unit_test(learns_shifts_only_if_told),
