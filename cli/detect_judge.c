@@ -244,7 +244,7 @@ tell_column(const struct judge *j, const struct juror *u, double value)
 					 .upper = NAN,
 					 .mean = u->mean,
 					 .deviation = u->deviation,
-					 .run = u->mark == JUDGE_SCORED ? u->detector.scalar.run : 0 };
+					 .run = u->mark == JUDGE_SCORED ? scalar_standstill(&u->detector.scalar) : 0 };
 
 	return reason_tell(&c, j->arena);
 }

@@ -13,7 +13,7 @@ struct circumstances {
 	const double *p;               /* each member's, DETECTOR_MEMBERS of them; NaN: no opinion */
 	double expected, lower, upper; /* by a forecast: its median and its 5 and 95 % quantiles; NaN: none */
 	double mean, deviation;        /* deviation 0: not known yet */
-	uint32_t run;                  /* how often the value has been repeated */
+	uint32_t run;                  /* how often the value has been repeated, where that is unusual; else 0 */
 };
 
 /* "flow 12.3 is far above the expected 4.5 (5–95 %: 4–5)".  NULL: memory is out. */

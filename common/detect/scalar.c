@@ -24,6 +24,7 @@
 #define FEATURE_MAX 1e6
 #define GRAIN 0.1     /* of the deviation of steps */
 #define FLAT_VALUES 2 /* repetitions too many that halve the chance */
+#define STANDSTILL 0.01
 #define RUN_LESSON 20
 #define RUN_FORGET 20000 /* values after which the longest run is halved */
 #define GAP 1.5          /* usual intervals: more are several steps */
@@ -300,6 +301,12 @@ scalar_flat(const struct scalar *s)
 
 	return beyond > 0 && s->count > SCALAR_START ? exp2(-fmin(beyond * (1 - (double)s->repeats) / FLAT_VALUES, 900))
 						     : 1;
+}
+
+uint32_t
+scalar_standstill(const struct scalar *s)
+{
+	return scalar_flat(s) < STANDSTILL ? s->run : 0;
 }
 
 double

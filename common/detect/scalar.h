@@ -68,6 +68,9 @@ double scalar_look(const struct scalar *s, double value, int64_t event_us, int s
  */
 double scalar_flat(const struct scalar *s);
 
+/* How often the newest value has been repeated, where a run as long is worth a word (a chance below a hundredth); else 0. */
+uint32_t scalar_standstill(const struct scalar *s);
+
 /*
  * Chance of the newest value being as far beyond all before it as it is, in (0, 1]: among n values that come in any order it is
  * about 1/n, for a twentieth of their range beyond them.  Less is no matter: 1.

@@ -114,7 +114,7 @@ stream_add(struct stream *s, const struct stream_rule *rule, uint64_t key, doubl
 		detector_fetch_forest(&s->detector);
 		if (detector_add(&s->detector, &rule->detector, key, value, event_us, p, &score.verdict, err) < 0)
 			return -1;
-		score.run = usual->run;
+		score.run = scalar_standstill(usual);
 	} else {
 		score.verdict = detector_look(&s->detector, &rule->detector, value, event_us, p);
 	}

@@ -58,7 +58,7 @@ struct stream_score {
 	bool lacked;   /* taken, and no forecast that came by topic or cache reaches to its event time */
 	struct outlook outlook;
 	double mean, deviation; /* what was usual before this value; deviation 0: not known yet */
-	uint32_t run;           /* repetitions of this very value */
+	uint32_t run;           /* repetitions of this very value, where they are unusual */
 };
 
 /*

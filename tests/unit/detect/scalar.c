@@ -227,10 +227,11 @@ sees_flat_lines(void **state)
 	/* Once was a lesson: a short run is nothing now, a long one still is. */
 	for (int run = 0; run < 20; run++)
 		scalar_add(&s, 20, i++ * MINUTE_US, SLOTS, false, features);
-	assert_true(scalar_flat(&s) == 1);
+	assert_true(scalar_flat(&s) == 1 && scalar_standstill(&s) == 0);
 	for (int run = 0; run < 100; run++)
 		scalar_add(&s, 20, i++ * MINUTE_US, SLOTS, false, features);
 	assert_true(scalar_flat(&s) < 1e-6);
+	assert_int_equal(scalar_standstill(&s), 119);
 }
 
 /* A switch that stands still for hours by nature is no flat line. */
