@@ -23,6 +23,15 @@ check_topic(struct worker *w, const char *topic, bool must_match, struct err *er
 	return 0;
 }
 
+/* How many topics dead letters go to; a run without outputs has none. */
+static size_t
+letter_topics(const struct worker *w)
+{
+	if (w->opt.run_outputs == OUTPUTS_NONE)
+		return 0;
+	return w->opt.dlq_topic[0] ? 1 : w->n_topics + (w->opt.run_outputs == OUTPUTS_SHADOW ? w->n_side : 0);
+}
+
 /* The topics that we send to: outputs, then dead letters, then the journal.  "": input I has none; NULL: no more. */
 static const char *
 sent_topic(struct worker *w, size_t i)
@@ -33,9 +42,7 @@ sent_topic(struct worker *w, size_t i)
 	if (i < w->n_outputs)
 		return w->outputs[i]->topic;
 	i -= w->n_outputs;
-	letters = w->opt.dlq_topic[0] ? 1 : w->n_topics + (w->opt.run_outputs == OUTPUTS_SHADOW ? w->n_side : 0);
-	if (w->opt.run_outputs == OUTPUTS_NONE)
-		letters = 0;
+	letters = letter_topics(w);
 	if (i >= letters)
 		return i == letters && w->states ? JOURNAL_TOPIC : NULL;
 	topic = i < w->n_topics ? w->topics[i] : w->side_topics[i - w->n_topics];
