@@ -39,6 +39,18 @@ def make_topic(env, name, partitions):
         future.result()
 
 
+def drop_topic(env, name):
+    """It and its dead letters: what they hold is not needed any more."""
+    gone = AdminClient({"bootstrap.servers": env["FOREBAY_BOOTSTRAP_SERVERS"]}).delete_topics([name, f"{name}.dlq"])
+    for future in gone.values():
+        future.result()
+
+
+def refused(error, message):
+    if error:
+        raise SystemExit(f"{message.topic()}: a record is refused: {error}")
+
+
 def varint(n):
     """Avro's long, of a number that is not negative."""
     n <<= 1
@@ -70,7 +82,8 @@ class Readings:
         self.tails = [self._tail(random.Random(i), metrics) for i in range(KINDS_OF_TAIL)]
         self.producer = Producer({"bootstrap.servers": env["FOREBAY_BOOTSTRAP_SERVERS"], "partitioner": "murmur2_random",
                                   "enable.idempotence": True, "linger.ms": 20, "queue.buffering.max.messages": 1000000,
-                                  "queue.buffering.max.kbytes": 500000})
+                                  "queue.buffering.max.kbytes": 500000, "delivery.report.only.error": True,
+                                  "on_delivery": refused})
 
     @staticmethod
     def _tail(of, metrics):

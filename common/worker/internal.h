@@ -205,6 +205,7 @@ struct worker {
 
 	enum phase phase;
 	struct retry retry;
+	bool backlogged;   /* paused until states are stored */
 	bool retry_commit; /* PHASE_RETRYING: the commit is tried again; else input is read again */
 	int64_t wait_logged_us, shown_us;
 	struct totals {

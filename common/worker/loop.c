@@ -23,6 +23,7 @@
 #define FOLLOW_RECORDS 500
 #define HOUSEKEEPING_TURNS 16 /* polls between two looks at the clock and at what others want */
 #define SAME_LOG_US (10 * US_PER_SECOND)
+#define BACKLOG_LOOK_US (100 * US_PER_MS)
 
 const char *
 phase_name(enum phase p)
@@ -113,20 +114,29 @@ loop_settle(struct worker *w, enum commit_result result, struct err *err)
 	return -1;
 }
 
-/* A pause because too much is in no stored state: a restart would take too long. */
+/*
+ * A pause because too much is in no stored state: a restart would take too long.  It ends at three quarters of the limit: with each
+ * pause the client drops what it has fetched ahead, so they had better be few.
+ */
 static int
 check_backlog(struct worker *w, struct err *err)
 {
 	struct err ignored = ERR_INIT;
-	int64_t backlog = checkpointer_backlog(w->checkpointer);
+	int64_t backlog = w->checkpointer ? checkpointer_backlog(w->checkpointer) : 0;
+	int64_t most = w->state_opt.backlog_max_records;
 
-	if (backlog <= w->state_opt.backlog_max_records)
+	w->backlogged = backlog > (w->backlogged ? most - most / 4 : most);
+	if (!w->backlogged)
 		return 0;
 	w->retry_commit = false;
 	assignment_fetch(w, false, &ignored);
-	err_set(err, REASON_STATE_BACKLOG, "%lld records are in no stored state (checkpoint.backlog.max.records=%lld)",
-		(long long)backlog, (long long)w->state_opt.backlog_max_records);
-	return loop_trouble(w, PHASE_RETRYING, err);
+	err_set(err, REASON_STATE_BACKLOG,
+		"%lld records are in no stored state (checkpoint.backlog.max.records=%lld); work goes on at three quarters of that",
+		(long long)backlog, (long long)most);
+	if (loop_trouble(w, PHASE_RETRYING, err) < 0)
+		return -1;
+	w->retry.at_us = clock_monotonic_us() + BACKLOG_LOOK_US;
+	return 0;
 }
 
 /* Between transactions: states to PostgreSQL, if it is time. */
@@ -302,8 +312,10 @@ resume_step(struct worker *w, const char *why, struct err *err)
 		return -1;
 	if (w->phase == PHASE_LOADING)
 		return 0;
-	if (w->checkpointer && checkpointer_backlog(w->checkpointer) > w->state_opt.backlog_max_records)
-		return check_backlog(w, err);
+	if (check_backlog(w, err) < 0)
+		return -1;
+	if (w->backlogged)
+		return 0;
 	if (assignment_fetch(w, true, err) < 0)
 		return loop_trouble(w, PHASE_LOADING, err);
 	phase_set(w, PHASE_RUNNING, why);

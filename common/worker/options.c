@@ -90,7 +90,7 @@ const struct option state_option_table[] = {
 	  "older states that are kept, <period>:<how many>: one per key for each period, so that a replay can begin in the past; "
 	  "empty: none" },
 	{ "checkpoint.backlog.max.records", OPTION_INT, AT(backlog_max_records), "5000000", 1000, 1e15, "records",
-	  "when PostgreSQL is away, the worker pauses once so many records are in no stored state" },
+	  "the worker pauses once so many records are in no stored state, as when PostgreSQL is away, and goes on at three quarters" },
 	{ "recovery.max.records", OPTION_INT, AT(recovery_max_records), "1000000", 1, 1e15, "records",
 	  "more records than this to fold again at a start are worth a warning" },
 	{ "recovery.policy", OPTION_CHOICE, AT(recovery_policy), "fail", 0, 0, "fail|reset",
