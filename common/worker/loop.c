@@ -130,9 +130,10 @@ check_backlog(struct worker *w, struct err *err)
 		return 0;
 	w->retry_commit = false;
 	assignment_fetch(w, false, &ignored);
-	err_set(err, REASON_STATE_BACKLOG,
-		"%lld records are in no stored state (checkpoint.backlog.max.records=%lld); work goes on at three quarters of that",
-		(long long)backlog, (long long)most);
+	err_set(
+	    err, REASON_STATE_BACKLOG,
+	    "%lld records are in no stored state (checkpoint.backlog.max.records=%lld); work goes on at three quarters of that",
+	    (long long)backlog, (long long)most);
 	if (loop_trouble(w, PHASE_RETRYING, err) < 0)
 		return -1;
 	w->retry.at_us = clock_monotonic_us() + BACKLOG_LOOK_US;
