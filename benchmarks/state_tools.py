@@ -41,8 +41,8 @@ def make_topic(env, name, partitions):
 
 def drop_topic(env, name):
     """It and its dead letters: what they hold is not needed any more."""
-    gone = AdminClient({"bootstrap.servers": env["FOREBAY_BOOTSTRAP_SERVERS"]}).delete_topics([name, f"{name}.dlq"])
-    for future in gone.values():
+    admin = AdminClient({"bootstrap.servers": env["FOREBAY_BOOTSTRAP_SERVERS"]})
+    for future in admin.delete_topics([name, f"{name}.dlq"]).values():
         future.result()
 
 
