@@ -7,6 +7,8 @@
  *	forest [ROUNDS [FORESTS]]	JSON on standard output
  *	forest --turn ROUNDS FORESTS	of the best set alone, and only what a peer is asked as well
  *	forest --rows			the rows: doubles, 8 to each, on standard output
+ *	forest --probes			likewise rows to be looked at, one column of each up to eight deviations off
+ *	forest --scores			the probes' scores, by a forest that has learnt the rows, one a line
  *
  * Values are sums of sines with other periods for each column, and noise; a forest has seen 20,000 rows before it is measured,
  * which is all that it can remember.
@@ -25,6 +27,7 @@
 #define LEARNT 20000
 #define ROWS 16384 /* that come again and again */
 #define COLUMNS 8
+#define PROBES 2048
 #define BATCHES 5 /* the best counts */
 
 static const char *const sets[] = { "avx512", "avx2", "portable" };
@@ -87,6 +90,44 @@ make_rows(struct bench *b)
 		for (int k = 0; k < COLUMNS; k++)
 			b->rows[i][k] = sin(i * 6.283185307179586 / (128 << k % 4)) +
 					random_normal(2, (uint64_t)k, (uint64_t)i) / 2;
+}
+
+static void
+make_probe(const struct bench *b, int i, double probe[COLUMNS])
+{
+	memcpy(probe, b->rows[i], sizeof(b->rows[i]));
+	probe[i % COLUMNS] += i % (4 * COLUMNS) / (double)COLUMNS;
+}
+
+static int
+write_rows(const struct bench *b, int n, bool probes)
+{
+	for (int i = 0; i < n; i++) {
+		double row[COLUMNS];
+
+		if (probes)
+			make_probe(b, i, row);
+		else
+			memcpy(row, b->rows[i], sizeof(row));
+		if (fwrite(row, sizeof(row), 1, stdout) != 1)
+			return 1;
+	}
+	return fflush(stdout) != 0;
+}
+
+static int
+write_scores(const struct bench *b)
+{
+	struct forest *f = grow(b, COLUMNS, 1);
+
+	for (int i = 0; i < PROBES; i++) {
+		double probe[COLUMNS];
+
+		make_probe(b, i, probe);
+		printf("%.6f\n", forest_look(f, probe, NULL).score);
+	}
+	forest_free(f);
+	return fflush(stdout) != 0;
 }
 
 static void
@@ -254,12 +295,14 @@ main(int argc, char **argv)
 	int n, forests;
 	struct bench b = { 0 };
 
-	if (argc == 2 && strcmp(argv[1], "--rows") == 0) {
+	if (argc == 2 && strncmp(argv[1], "--", 2) == 0) {
+		bool probes = strcmp(argv[1], "--probes") == 0;
+
 		make_rows(&b);
-		if (fwrite(b.rows, sizeof(*b.rows), ROWS, stdout) != ROWS || fflush(stdout) != 0)
-			return 1;
+		n = strcmp(argv[1], "--scores") == 0 ? write_scores(&b)
+						     : write_rows(&b, probes ? PROBES : ROWS, probes);
 		free(b.rows);
-		return 0;
+		return n;
 	}
 	n = argc > 1 ? atoi(numbers[1]) : 100000;
 	forests = argc > 2 ? atoi(numbers[2]) : 10000;

@@ -305,9 +305,7 @@ explain(struct judge *j, const struct sheet_row *row, struct judgement *ret, str
 
 	ret->reason = words[ret->mark];
 	if (ret->mark == JUDGE_SCORED && s)
-		ret->reason =
-		    arena_printf(j->arena, "%.*s: the level of %.5g is the usual one from here on; it was %.5g",
-				 SPAN_ARG(s->name), s->verdict.level_after, s->verdict.level_before);
+		ret->reason = reason_tell_shift(s->name, &s->verdict, scalar_standstill(&s->detector.scalar), j->arena);
 	else if (ret->mark != JUDGE_SCORED)
 		return 0;
 	else if (!(ret->p < j->rule.detector.episode.pending))

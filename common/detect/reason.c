@@ -5,6 +5,7 @@
 #include "common/detect/reason.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FLAT_RUN 10 /* so many repetitions are told as a flat line, where no forecast is against it */
 #define FAR 2.0     /* beyond the expected range by so many times its width: far */
@@ -78,4 +79,22 @@ reason_tell(const struct circumstances *c, struct arena *arena)
 	return arena_printf(arena, "%.*s %.5g is unusual: %.2g deviations %s its mean of %.5g", SPAN_ARG(c->name),
 			    c->value, fabs(c->value - c->mean) / c->deviation, c->value < c->mean ? "below" : "above",
 			    c->mean);
+}
+
+char *
+reason_tell_shift(struct span name, const struct verdict *v, uint32_t run, struct arena *arena)
+{
+	char *before = arena_printf(arena, "%.5g", v->level_before),
+	     *after = arena_printf(arena, "%.5g", v->level_after);
+
+	if (!before || !after)
+		return NULL;
+	if (run >= FLAT_RUN)
+		return arena_printf(arena, "%.*s: standing still, at %s now, is taken as usual from here on",
+				    SPAN_ARG(name), after);
+	if (strcmp(before, after) == 0)
+		return arena_printf(arena, "%.*s: what it does now, about %s as before, is taken as usual from here on",
+				    SPAN_ARG(name), after);
+	return arena_printf(arena, "%.*s: a level of %s is taken as usual from here on, instead of %s", SPAN_ARG(name),
+			    after, before);
 }

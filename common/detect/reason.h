@@ -19,4 +19,7 @@ struct circumstances {
 /* "flow 12.3 is far above the expected 4.5 (5–95 %: 4–5)".  NULL: memory is out. */
 char *reason_tell(const struct circumstances *c, struct arena *arena);
 
+/* Of a verdict that is `shifted`: what is taken as usual from here on.  RUN as above.  NULL: memory is out. */
+char *reason_tell_shift(struct span name, const struct verdict *v, uint32_t run, struct arena *arena);
+
 #endif

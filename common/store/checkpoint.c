@@ -16,19 +16,23 @@
 #define TEXT_OF(number) TEXT_OF_(number)
 #define TEXT_OF_(number) #number
 
-/* One row per table that lacks something: its name, whether it is there, a column and a right it lacks. */
+#define STATE_COLUMNS                                                                                                      \
+	"ARRAY['partition bigint', 'key bytea', 'clock bigint', 'positions bigint[]', 'born bigint', 'active_us bigint', " \
+	"'epoch bigint', 'taken_us bigint', 'state bytea']"
+
+/* One row per table: its name, whether it is there, a column (with its type) and a right it lacks. */
 static const char check_tables[] =
     "SELECT n.tab, c.oid IS NOT NULL, "
     "(SELECT col FROM unnest(n.cols) AS col WHERE NOT EXISTS (SELECT FROM pg_attribute a "
-    "WHERE a.attrelid = c.oid AND a.attname = col AND a.attnum > 0 AND NOT a.attisdropped) LIMIT 1), "
+    "WHERE a.attrelid = c.oid AND a.attname = split_part(col, ' ', 1) AND a.atttypid = split_part(col, ' ', 2)::regtype "
+    "AND a.attnum > 0 AND NOT a.attisdropped) LIMIT 1), "
     "(SELECT a FROM unnest(n.rights) AS a WHERE NOT has_table_privilege(c.oid, a) LIMIT 1) "
-    "FROM (VALUES ('state_partitions', ARRAY['id', 'run', 'worker', 'topic', 'partition', 'epoch', 'instance', "
-    "'sources', 'frontier', 'reached', 'active_us', 'claimed_at', 'updated_at'], ARRAY['SELECT', 'INSERT', 'UPDATE']), "
-    "('states', ARRAY['partition', 'key', 'clock', 'positions', 'born', 'active_us', 'epoch', 'taken_us', 'state'], "
-    "ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']), "
-    "('state_rungs', ARRAY['partition', 'key', 'clock', 'positions', 'born', 'active_us', 'epoch', 'taken_us', "
-    "'state'], ARRAY['SELECT', 'INSERT', 'DELETE']), "
-    "('state_layouts', ARRAY['fingerprint', 'layout', 'created_at'], ARRAY['SELECT', 'INSERT'])) "
+    "FROM (VALUES ('state_partitions', ARRAY['id bigint', 'run text', 'worker text', 'topic text', 'partition int', "
+    "'epoch bigint', 'instance text', 'sources text[]', 'frontier bigint[]', 'reached bigint', 'active_us bigint', "
+    "'claimed_at timestamptz', 'updated_at timestamptz'], ARRAY['SELECT', 'INSERT', 'UPDATE']), "
+    "('states', " STATE_COLUMNS ", ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']), "
+    "('state_rungs', " STATE_COLUMNS ", ARRAY['SELECT', 'INSERT', 'DELETE']), "
+    "('state_layouts', ARRAY['fingerprint bigint', 'layout text', 'created_at timestamptz'], ARRAY['SELECT', 'INSERT'])) "
     "AS n (tab, cols, rights) LEFT JOIN (pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace "
     "AND s.nspname = 'forebay') ON c.relname = n.tab AND c.relkind IN ('r', 'p')";
 

@@ -34,9 +34,7 @@ words_of_stream(enum occasion what, struct span metric, double value, const stru
 {
 	switch (what) {
 	case OCCASION_STRANGE: return text(strange(metric, value, s, arena));
-	case OCCASION_ACCEPTED:
-		return text(arena_printf(arena, "%.*s: a level of %.5g is taken as usual from here on, instead of %.5g",
-					 SPAN_ARG(metric), s->verdict.level_after, s->verdict.level_before));
+	case OCCASION_ACCEPTED: return text(reason_tell_shift(metric, &s->verdict, s->run, arena));
 	default: break;
 	}
 	if (s->forecast)

@@ -4,6 +4,7 @@
  * execution, boxes of all nodes kept (its fastest setting and its default).
  *
  *	ForestPeer ROWS SECONDS FORESTS		JSON on standard output
+ *	ForestPeer ROWS PROBES			the probes' scores, one a line
  *
  * ROWS: a file of rows of 8 doubles, little-endian (benchmarks/forest --rows).  Rates are per CPU-second of this thread: what
  * the just-in-time compiler does meanwhile is not counted.  A forest learns 20,000 rows before it counts, of those in turns
@@ -92,7 +93,19 @@ public final class ForestPeer {
 		return best(forests, seconds);
 	}
 
+	private void score(float[][] probes) {
+		RandomCutForest forest = grow(1, 1, LEARNT);
+
+		for (float[] probe : probes)
+			System.out.printf(Locale.ROOT, "%.6f%n", forest.getAnomalyScore(probe));
+	}
+
 	public static void main(String[] args) throws IOException {
+		if (args.length == 2) {
+			new ForestPeer(read(Path.of(args[0]), COLUMNS)).score(read(Path.of(args[1]), COLUMNS));
+			return;
+		}
+
 		double seconds = Double.parseDouble(args[1]);
 		int forests = Integer.parseInt(args[2]);
 		ForestPeer wide = new ForestPeer(read(Path.of(args[0]), COLUMNS));

@@ -121,13 +121,42 @@ tells(void **state)
 	assert_string_equal(reason_tell(&c, arena), r->text);
 }
 
+static const struct shift {
+	double before, after;
+	uint32_t run;
+	const char *text;
+} shifts[] = {
+	{ 20, 25.5, 0, "flow: a level of 25.5 is taken as usual from here on, instead of 20" },
+	{ 20, 20.00001, 0, "flow: what it does now, about 20 as before, is taken as usual from here on" },
+	{ 20, 25, 9, "flow: a level of 25 is taken as usual from here on, instead of 20" },
+	{ 20, 20, 50, "flow: standing still, at 20 now, is taken as usual from here on" },
+	{ 20, 25, 10, "flow: standing still, at 25 now, is taken as usual from here on" },
+};
+
+static void
+tells_shifts(void **state)
+{
+	CLEANUP(arena_free)
+	struct arena *arena = arena_new(1024, 0);
+
+	(void)state;
+	assert_non_null(arena);
+	for (size_t i = 0; i < ARRAY_LEN(shifts); i++) {
+		const struct verdict v = { .shifted = true,
+					   .level_before = shifts[i].before,
+					   .level_after = shifts[i].after };
+
+		assert_string_equal(reason_tell_shift(SPAN("flow"), &v, shifts[i].run, arena), shifts[i].text);
+	}
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows)];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 1] = { { .name = "another normal", .test_func = tells_shifts } };
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		tests[i] =
+		tests[i + 1] =
 		    (struct CMUnitTest){ .name = rows[i].name, .test_func = tells, .initial_state = (void *)&rows[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
