@@ -51,10 +51,13 @@ def ranks(scores):
 
 def agreement(classes, rows):
     with made("--probes") as probes:
-        aws = [float(line) for line in peer(classes, rows, probes.name).split()]
+        lines = peer(classes, rows, probes.name).splitlines()
+    aws, other = zip(*([float(word) for word in line.split()] for line in lines if line))
     us = [float(line) for line in common.timed([OURS, "--scores"], dict(os.environ))[2].split()]
-    return {"rank_correlation": statistics.correlation(ranks(us), ranks(aws)), "mean_ratio": statistics.mean(us) / statistics.mean(aws),
-            "ours": statistics.quantiles(us), "aws": statistics.quantiles(aws)}
+    return {"rank_correlation": statistics.correlation(ranks(us), ranks(aws)),
+            "rank_correlation_of_two_of_aws": statistics.correlation(ranks(aws), ranks(other)),
+            "mean_ratio": statistics.mean(us) / statistics.mean(aws),
+            "quartiles": {"ours": statistics.quantiles(us), "aws": statistics.quantiles(aws)}}
 
 
 def in_turns(classes, rows):

@@ -4,7 +4,7 @@
  * execution, boxes of all nodes kept (its fastest setting and its default).
  *
  *	ForestPeer ROWS SECONDS FORESTS		JSON on standard output
- *	ForestPeer ROWS PROBES			the probes' scores, one a line
+ *	ForestPeer ROWS PROBES			the probes' scores by two forests, a line each
  *
  * ROWS: a file of rows of 8 doubles, little-endian (benchmarks/forest --rows).  Rates are per CPU-second of this thread: what
  * the just-in-time compiler does meanwhile is not counted.  A forest learns 20,000 rows before it counts, of those in turns
@@ -94,10 +94,10 @@ public final class ForestPeer {
 	}
 
 	private void score(float[][] probes) {
-		RandomCutForest forest = grow(1, 1, LEARNT);
+		RandomCutForest one = grow(1, 1, LEARNT), other = grow(1, 2, LEARNT);
 
 		for (float[] probe : probes)
-			System.out.printf(Locale.ROOT, "%.6f%n", forest.getAnomalyScore(probe));
+			System.out.printf(Locale.ROOT, "%.6f %.6f%n", one.getAnomalyScore(probe), other.getAnomalyScore(probe));
 	}
 
 	public static void main(String[] args) throws IOException {
@@ -105,7 +105,6 @@ public final class ForestPeer {
 			new ForestPeer(read(Path.of(args[0]), COLUMNS)).score(read(Path.of(args[1]), COLUMNS));
 			return;
 		}
-
 		double seconds = Double.parseDouble(args[1]);
 		int forests = Integer.parseInt(args[2]);
 		ForestPeer wide = new ForestPeer(read(Path.of(args[0]), COLUMNS));
