@@ -131,6 +131,14 @@ image_bytes(const struct image_type *type, const void *object)
 	return IMAGE_HEAD_BYTES + image_table_bytes(type->table, object) + IMAGE_TAIL_BYTES;
 }
 
+size_t
+image_bytes_least(const struct image_type *type)
+{
+	int lists;
+
+	return IMAGE_HEAD_BYTES + image_table_least(type->table, &lists) + IMAGE_TAIL_BYTES;
+}
+
 /* ---- numbers: N of SIZE bytes each ---- */
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(IMAGE_BY_SHIFTS)

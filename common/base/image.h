@@ -36,7 +36,10 @@ uint64_t image_fingerprint(const struct image_type *type);
 /* Bytes that image_write() would append.  A table without lists and optionals costs nothing. */
 size_t image_bytes(const struct image_type *type, const void *object);
 
-/* The same of the members alone, as they are inside of another image. */
+/* Of an object whose lists and optionals hold nothing, wherever they are: the least of its type, without a look at its members. */
+size_t image_bytes_least(const struct image_type *type);
+
+/* The same as image_bytes() of the members alone, as they are inside of another image. */
 size_t image_table_bytes(const struct image_table *table, const void *object);
 
 /* Append.  -1 when the buffer may not grow, or an image would have more than 2^32 bytes. */

@@ -80,7 +80,7 @@ state_bytes(const void *state)
 	static const struct cleaner none;
 	const struct cleaner *c = state;
 
-	return image_bytes(&cleaner_image, &none) +
+	return image_bytes_least(&cleaner_image) +
 	       (c->order.end - c->order.first) * image_table_bytes(&sample_table, &none.order.doubtful) +
 	       c->n_blank * image_table_bytes(&step_image_table, &none.step) +
 	       c->window.n * (sizeof(*c->window.values) + sizeof(*c->window.flags)) + c->unit_len;

@@ -94,10 +94,10 @@ state_bytes(const void *state)
 	const struct scored *s = state;
 	struct held_flat forecast;
 	struct stream_flat stream;
-	const struct scored_flat f = { .stream = &stream }, none = { 0 };
+	const struct scored_flat f = { .stream = &stream };
 
 	if (s->collective)
-		return image_bytes(&scored_image, &none) + collective_image_bytes(s->collective);
+		return image_bytes_least(&scored_image) + collective_image_bytes(s->collective);
 	stream = outline(&s->stream, &forecast);
 	return image_bytes(&scored_image, &f) + detector_image_more(&s->stream.detector);
 }

@@ -78,6 +78,7 @@ track_image(void)
 	assert_int_equal(image_write(&track_type, &t, &out), 0);
 	assert_int_equal(out.len, image_bytes(&track_type, &t));
 	image_clear(&track_type, &t);
+	assert_int_equal(image_bytes_least(&track_type), image_bytes(&track_type, &t));
 	return out;
 }
 
