@@ -50,12 +50,14 @@ ensemble_bucket(const struct ensemble_rule *rule, size_t step)
 	return b;
 }
 
-/* Steps of one forecast that fall into BUCKET; the last is taken to be as long as ensemble_rule_default() makes it. */
+/* Steps of one forecast that are told of BUCKET; the last is taken to be as long as ensemble_rule_default() makes it. */
 static double
 companions(const struct ensemble_rule *rule, size_t bucket)
 {
 	double from = rule->edges[bucket];
 
+	if (rule->single)
+		return 1;
 	if (bucket + 1 < rule->n_buckets)
 		return (double)rule->edges[bucket + 1] - from;
 	return from > 1 ? 3 * from : 1;
@@ -149,15 +151,21 @@ speaking(const struct ensemble_rule *rule, uint32_t awake, const double *quantil
 	return some;
 }
 
+/* Between the least and the greatest, whatever is rounded: what all say alike is what comes out. */
 static double
 weighted(const struct ensemble_rule *rule, uint32_t awake, const double *weights, const double *quantiles, size_t level)
 {
-	double sum = 0;
+	double sum = 0, least = INFINITY, most = -INFINITY;
 
 	for (size_t m = 0; m < rule->n_members; m++)
-		if (awake >> m & 1)
-			sum += weights[m] * quantiles[m * rule->n_levels + level];
-	return sum;
+		if (awake >> m & 1) {
+			double x = quantiles[m * rule->n_levels + level];
+
+			sum += weights[m] * x;
+			least = fmin(least, x);
+			most = fmax(most, x);
+		}
+	return sum < least ? least : sum > most ? most : sum;
 }
 
 void

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/forecast/head.h"
 #include "common/forecast/panel_parts.h"
 
 #define REACH 4.0
@@ -99,6 +100,7 @@ panel_new(const struct panel_rule *rule, const struct artefact *model, const str
 	if (panel_open_networks(p, kernel, err) < 0)
 		return -1;
 	take_weights(p);
+	p->ensemble.single = rule->single_steps;
 	*ret = TAKE(p);
 	return 0;
 }
@@ -222,6 +224,16 @@ explain(const struct panel *p, const struct panelist *learnt, struct panel_forec
 	f->basis = used & model ? FORECAST_MODEL : used & ~naive ? FORECAST_CLASSICAL : FORECAST_NAIVE;
 }
 
+/* What a count, or a share, cannot be is not forecast of one either, whatever members and shifts say. */
+static void
+keep_possible(const struct panel *p, uint32_t awake, double *row)
+{
+	if (!(awake >> PANEL_DEEPAR & 1))
+		return;
+	for (size_t q = 0; q < p->rule.n_levels; q++)
+		row[q] = head_nearest(p->model->networks[0]->config.head, row[q]);
+}
+
 static void
 combine(const struct panel *p, const struct panel_request *request, const struct panelist *learnt,
 	const double *members, struct panel_forecast *f)
@@ -241,6 +253,7 @@ combine(const struct panel *p, const struct panel_request *request, const struct
 		if (p->rule.calibrate)
 			calibration_apply(&p->ensemble, &start, &learnt->calibration, h, panel_unit(p, row, f->scale),
 					  row);
+		keep_possible(p, f->awake, row);
 	}
 }
 
@@ -341,12 +354,14 @@ panel_unit(const struct panel *p, const double *combined, double scale)
 	return width > scale * NO_WIDTH ? fmax(width, scale * LEAST_UNIT) : 0;
 }
 
-/* Steps of the horizon that share STEP's part. */
+/* Steps of a forecast that share STEP's part of the horizon and are told. */
 static double
 companions(const struct panel *p, size_t step)
 {
 	size_t b = ensemble_bucket(&p->ensemble, step), to = p->rule.horizon;
 
+	if (p->rule.single_steps)
+		return 1;
 	if (b + 1 < p->ensemble.n_buckets && p->ensemble.edges[b + 1] < to)
 		to = p->ensemble.edges[b + 1];
 	return to > p->ensemble.edges[b] ? (double)(to - p->ensemble.edges[b]) : 1;

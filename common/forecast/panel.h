@@ -44,6 +44,8 @@ struct panel_rule {
 	uint64_t seed;      /* of noise */
 	size_t history_max; /* points that classical members look at, 0: all; 1000 */
 	bool calibrate;
+	bool
+	    single_steps; /* panel_learn() is told one step of each part of a forecast's horizon, as by a fleet; else all, as by a backtest */
 };
 
 struct panel;

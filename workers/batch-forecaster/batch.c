@@ -232,6 +232,26 @@ make_waiting(struct forecaster *f, struct context *ctx, struct visit *v, struct 
 	return 0;
 }
 
+/*
+ * With its first model a series gets the shifts of the model's class in place of its own, which were learnt without any; with the
+ * last one gone it learns its own again.
+ */
+static int
+take_versions(struct track *t, struct visit *v, struct err *err)
+{
+	struct learnt *kept;
+
+	if (!adopted_parts(t->adopted).serving.len != !adopted_parts(v->next).serving.len) {
+		if (learnt_without_shifts(t->learnt, &kept, err) < 0)
+			return -1;
+		learnt_release(t->learnt);
+		t->learnt = kept;
+	}
+	adopted_release(t->adopted);
+	t->adopted = TAKE(v->next);
+	return 0;
+}
+
 /* The window becomes history; what belongs to another series than this one has become is forgotten. */
 static int
 grow(struct forecaster *f, struct visit *v, struct err *err)
@@ -247,9 +267,7 @@ grow(struct forecaster *f, struct visit *v, struct err *err)
 			track_forget(t);
 		track_drop_owed(t);
 	}
-	adopted_release(t->adopted);
-	t->adopted = TAKE(v->next);
-	return 0;
+	return take_versions(t, v, err);
 }
 
 static int

@@ -68,6 +68,19 @@ learnt_unpack(const struct learnt *l, struct learnt_size size, struct panelist *
 	memcpy(p->ensemble.seen, l->seen, size.buckets * sizeof(l->seen[0]));
 }
 
+int
+learnt_without_shifts(const struct learnt *l, struct learnt **ret, struct err *err)
+{
+	struct panelist p;
+
+	*ret = NULL;
+	if (!l)
+		return 0;
+	learnt_unpack(l, l->size, &p);
+	p.calibration = (struct calibration){ 0 };
+	return learnt_pack(l->size, &p, ret, err);
+}
+
 struct learnt *
 learnt_share(struct learnt *l)
 {

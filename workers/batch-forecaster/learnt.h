@@ -23,6 +23,9 @@ int learnt_pack(struct learnt_size size, const struct panelist *p, struct learnt
 /* L NULL, or of another size than SIZE (other quantiles were asked for then): nothing was learnt. */
 void learnt_unpack(const struct learnt *l, struct learnt_size size, struct panelist *p);
 
+/* What L says, but for the shifts, which are nothing.  -1 on NO_MEMORY. */
+int learnt_without_shifts(const struct learnt *l, struct learnt **ret, struct err *err);
+
 struct learnt *learnt_share(struct learnt *l); /* one more owner; NULL is fine */
 void learnt_release(struct learnt *l);         /* one owner less; NULL is fine */
 

@@ -96,6 +96,14 @@ nothing_learnt_is_lost(void **state)
 	assert_int_equal(learnt_restore(&f, &read, &err), -1);
 	assert_int_equal(err.reason, REASON_STATE_CORRUPT);
 	learnt_release(read);
+	assert_int_equal(learnt_without_shifts(l, &read, &err), 0);
+	learnt_unpack(read, size, &back);
+	learnt_unpack(l, size, &p);
+	assert_memory_equal(&back.ensemble, &p.ensemble, sizeof(p.ensemble));
+	assert_true(p.calibration.shift[2][4] != 0 && back.calibration.shift[2][4] == 0);
+	learnt_release(read);
+	assert_int_equal(learnt_without_shifts(NULL, &read, &err), 0);
+	assert_null(read);
 	learnt_release(l);
 }
 

@@ -430,6 +430,51 @@ ties_go_to_the_lower(void **state)
 	assert_memory_equal(rule.prior[0], ((float[]){ 1, 0, 0 }), 3 * sizeof(float));
 }
 
+static void
+what_all_say_is_said(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 1000; i++) {
+		struct ensemble_rule rule = one_level(7);
+		struct ensemble e = { 0 };
+		double x[7], value = random_normal(9, 0, i) * 100, said;
+
+		for (uint64_t m = 0; m < 7; m++) {
+			x[m] = value;
+			rule.prior[0][m] = (float)random_uniform(9, i, m + 1);
+		}
+		ensemble_combine(&rule, &e, 0, 0x7f, x, &said);
+		assert_true(said == value);
+	}
+}
+
+/* Where one step of each part is told, far parts learn from it as the first one does; where all are, less from each. */
+static void
+single_steps_count_in_full(void **state)
+{
+	const double level = .5, x[3] = { 0, 1, 4 };
+	float w[2][3];
+
+	(void)state;
+	for (int single = 0; single < 2; single++) {
+		struct ensemble_rule rule;
+		struct ensemble e = { 0 };
+
+		ensemble_rule_default(3, 1, 12, &rule);
+		rule.single = single;
+		for (uint64_t t = 0; t < 50; t++) {
+			double value = random_normal(8, 0, t);
+
+			ensemble_learn(&rule, &e, 0, 7, &level, x, value, 1);
+			ensemble_learn(&rule, &e, 11, 7, &level, x, value, 1);
+		}
+		ensemble_weights(&rule, &e, 0, 0, 7, w[0]);
+		ensemble_weights(&rule, &e, 2, 0, 7, w[1]);
+		assert_true(w[0][0] > .5F && w[1][0] > 1 / 3.F);
+		assert_true(single ? memcmp(w[0], w[1], sizeof(w[0])) == 0 : w[1][0] < w[0][0]);
+	}
+}
+
 int
 main(void)
 {
@@ -448,6 +493,8 @@ main(void)
 		cmocka_unit_test(selects_a_mixture),
 		cmocka_unit_test(selects_by_part),
 		cmocka_unit_test(ties_go_to_the_lower),
+		cmocka_unit_test(single_steps_count_in_full),
+		cmocka_unit_test(what_all_say_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ wave(double level, uint64_t series, double *values, size_t n)
 
 /* Two networks with random weights: they forecast nonsense, but every time the same. */
 static void
-model_of(struct artefact *a, const struct panel_rule *rule, size_t networks)
+model_of(struct artefact *a, const struct panel_rule *rule, size_t networks, enum deepar_head head)
 {
 	struct deepar_config c;
 	struct err err = ERR_INIT;
@@ -68,6 +68,7 @@ model_of(struct artefact *a, const struct panel_rule *rule, size_t networks)
 	memset(a, 0, sizeof(*a));
 	deepar_config_default(&rule->frequency, (int32_t)rule->horizon, &c);
 	c.default_scale = 1;
+	c.head = head;
 	c.hidden = 8;
 	c.n_cats = 1;
 	c.cardinality[0] = 3;
@@ -152,7 +153,7 @@ refuses(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	model_of(&a, &rule, 1);
+	model_of(&a, &rule, 1, HEAD_STUDENT_T);
 	wrong.horizon = HORIZON + 1;
 	assert_int_equal(panel_new(&wrong, &a, NULL, &p, &err), -1);
 	assert_int_equal(err.reason, REASON_OPTION_INVALID);
@@ -209,7 +210,7 @@ short_and_flat(void **state)
 	static struct made m;
 
 	(void)state;
-	model_of(&a, &rule, 2);
+	model_of(&a, &rule, 2, HEAD_STUDENT_T);
 	p = panel_of(&rule, &a);
 	for (size_t n = 1; n < 60; n += n < 6 ? 1 : 9) {
 		struct target t = { .values = values, .n = n };
@@ -255,7 +256,7 @@ one_bad_series_spoils_no_other(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	model_of(&a, &rule, 2);
+	model_of(&a, &rule, 2, HEAD_STUDENT_T);
 	p = panel_of(&rule, &a);
 	for (size_t i = 0; i < SERIES; i++) {
 		wave(10 * (double)i, i, values[i], LENGTH);
@@ -297,7 +298,7 @@ networks_are_averaged(void **state)
 	(void)state;
 	rule.calibrate = false;
 	wave(50, 1, values, LENGTH);
-	model_of(&a, &rule, 2);
+	model_of(&a, &rule, 2, HEAD_STUDENT_T);
 	p = panel_of(&rule, &a);
 	forecast(p, &t, NULL, &both);
 	forecast(p, &t, NULL, &again);
@@ -474,6 +475,68 @@ learns_together(void **state)
 	panel_free(p);
 }
 
+/* With a model of counts none below 0 are forecast, though other members and shifts would. */
+static void
+counts_stay_counts(void **state)
+{
+	struct panel_rule rule = rule_of("last,deepar");
+	static double values[LENGTH];
+	struct target t = { .values = values, .n = LENGTH };
+	static struct made m;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH; i++)
+		values[i] = i % 9 == 4 ? 30 : 0;
+	for (int counts = 0; counts < 2; counts++) {
+		static struct artefact a;
+		struct panel *p;
+		bool below = false;
+
+		model_of(&a, &rule, 1, counts ? HEAD_NEGATIVE_BINOMIAL : HEAD_STUDENT_T);
+		p = panel_of(&rule, &a);
+		forecast(p, &t, NULL, &m);
+		assert_true(m.f.awake >> PANEL_DEEPAR & 1);
+		for (size_t i = 0; i < CELLS; i++)
+			below |= m.values[i] < 0;
+		assert_true(below == !counts);
+		panel_free(p);
+		artefact_clear(&a);
+	}
+}
+
+/* A fleet is told one step of each part of a forecast: all parts learn alike; a backtest is told all steps, and weighs them as one. */
+static void
+learns_of_single_steps(void **state)
+{
+	static double values[LENGTH];
+	struct target t = { .values = values, .n = LENGTH };
+	struct made m;
+
+	(void)state;
+	wave(9, 4, values, LENGTH);
+	for (int single = 0; single < 2; single++) {
+		struct panel_rule rule = rule_of("last,season");
+		static struct panelist learnt[2];
+		struct panel *p;
+
+		rule.single_steps = single;
+		p = panel_of(&rule, NULL);
+		forecast(p, &t, NULL, &m);
+		memset(learnt, 0, sizeof(learnt));
+		for (int i = 0; i < 40; i++) {
+			panel_learn(p, &learnt[0], 0, m.f.awake, m.members, m.combined, 20, m.f.scale);
+			panel_learn(p, &learnt[1], HORIZON - 1, m.f.awake, m.members, m.combined, 20, m.f.scale);
+		}
+		for (size_t q = 0; q < LEVELS; q++) {
+			float near = learnt[0].calibration.shift[0][q], far = learnt[1].calibration.shift[2][q];
+
+			assert_true(near > 0);
+			assert_true(single ? far == near : far < near / 2);
+		}
+		panel_free(p);
+	}
+}
+
 int
 main(void)
 {
@@ -489,6 +552,8 @@ main(void)
 		cmocka_unit_test(learns),
 		cmocka_unit_test(learns_shifts_only_if_told),
 		cmocka_unit_test(learns_together),
+		cmocka_unit_test(learns_of_single_steps),
+		cmocka_unit_test(counts_stay_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
