@@ -312,6 +312,14 @@ head_supports(enum deepar_head head, double value)
 	}
 }
 
+double
+head_nearest(enum deepar_head head, double value)
+{
+	if (value < 0 && (head == HEAD_NEGATIVE_BINOMIAL || head == HEAD_BETA))
+		return 0;
+	return value > 1 && head == HEAD_BETA ? 1 : value;
+}
+
 bool
 head_covers(enum deepar_head head, double value)
 {

@@ -32,6 +32,8 @@ double head_mean(enum deepar_head head, const double *params, double scale);
 bool head_supports(enum deepar_head head, double value);
 /* True: VALUE is at least in the range of that, ends and what lies between counts included: a gap may have been filled by 3.5. */
 bool head_covers(enum deepar_head head, double value);
+/* The nearest number that head_covers(); NaN stays. */
+double head_nearest(enum deepar_head head, double value);
 
 /* Draw by U: a stream of numbers in (0, 1) of which as many are taken as needed. */
 double head_draw(enum deepar_head head, const double *params, double scale, double (*uniform)(void *stream),

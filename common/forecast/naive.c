@@ -10,7 +10,8 @@
  * between order statistics (type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", 1996).
  *
  * Where the point is missing, one or more seasons further back stand in, with the residuals of that lag.
- * Without any season: the last value, and one-step residuals times sqrt(h), as a random walk spreads.
+ * Without any season: the last value, and one-step residuals times sqrt(h), as a random walk spreads; of fewer than residuals_min
+ * each goes up and down, as so few say how far and not which way.
  *
  * Rows ascend because each operation on them does not decrease where its operand does not: sums before the division.
  */
@@ -33,7 +34,7 @@ struct job {
 	size_t n, horizon;
 	const double *levels;
 	size_t n_levels;
-	double *scratch; /* rule->residuals numbers, or n if that is less */
+	double *scratch; /* twice rule->residuals numbers, or twice n if that is less */
 };
 
 /* Quantiles of the residuals of one lag, made when first asked for. */
@@ -119,6 +120,16 @@ add_season(const struct job *j, size_t m, struct spread *spreads, double *quanti
 	}
 }
 
+/* The N sorted residuals and their negatives, sorted. */
+static size_t
+both_ways(const struct job *j, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		j->scratch[n + i] = -j->scratch[i];
+	residual_sort(j->scratch, 2 * n);
+	return 2 * n;
+}
+
 /* The row of step H from the last value, Y[last]; SORTED are the N residuals of one step. */
 static void
 add_last(const struct job *j, size_t h, size_t last, const double *sorted, size_t n, double *row)
@@ -147,8 +158,11 @@ finish(const struct job *j, size_t last, const size_t *used, double *values)
 			row[q] = within(row[q] / (double)used[h - 1]);
 		if (used[h - 1])
 			continue;
-		if (basis == NAIVE_SEASONAL)
+		if (basis == NAIVE_SEASONAL) {
 			n = residuals(j, 1);
+			if (n < (size_t)j->rule->residuals_min)
+				n = both_ways(j, n);
+		}
 		basis = NAIVE_LAST;
 		add_last(j, h, last, j->scratch, n, row);
 	}
@@ -174,7 +188,7 @@ naive_forecast(const struct naive_rule *rule, const double *history, size_t n, s
 	if (!last)
 		return 0;
 	multiples = horizon + SEASONS_FURTHER + 1; /* enough for a season of one step */
-	scratch = malloc(window * sizeof(*scratch));
+	scratch = malloc(2 * window * sizeof(*scratch));
 	quantiles = malloc(multiples * n_levels * sizeof(*quantiles));
 	spreads = malloc(multiples * sizeof(*spreads));
 	used = calloc(horizon, sizeof(*used));

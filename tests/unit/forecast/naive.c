@@ -97,7 +97,9 @@ static const struct row {
 	  { 9.5, 10, 10.5, 10.535533905932738, 11.242640687119286, 11.949747468305833, 11.330127018922193,
 	    12.196152422706632, 13.06217782649107, 12, 13, 14 } },
 	{ "season does not fit", { 4 }, 1, 9, 1, { 1, 3, 7 }, 3, 1, NAIVE_LAST, { 9.5, 10, 10.5 } },
-	{ "too few residuals", { 2 }, 1, 9, 2, { 1, 3, 7 }, 3, 1, NAIVE_LAST, { 9.5, 10, 10.5 } },
+	{ "too few residuals of a season", { 2 }, 1, 9, 2, { 1, 3, 7 }, 3, 1, NAIVE_LAST, { 9.5, 10, 10.5 } },
+	/* -4 -2 2 4. */
+	{ "so few residuals go both ways", { 0 }, 0, 9, 3, { 1, 3, 7 }, 3, 1, NAIVE_LAST, { 4.5, 7, 9.5 } },
 	/* The last value is two steps old: sqrt(1 + 3) at the first step. */
 	{ "old last value", { 0 }, 0, 9, 1, { 1, 3, 7, NAN, NAN, NAN }, 6, 1, NAIVE_LAST, { 12, 13, 14 } },
 	{ "one value", { 24 }, 1, 9, 1, { 5 }, 1, 2, NAIVE_LAST, { 5, 5, 5, 5, 5, 5 } },
