@@ -72,29 +72,53 @@ first_origin(const struct session *s, size_t n)
 	return last - windows * s->how.stride * (last > 0);
 }
 
-/* Is the first origin of every series at or behind the model's cut-off? */
+/* Steps from TIME_US to the end of series T. */
+static size_t
+steps_before_end(const struct frequency *f, const struct target *t, int64_t time_us)
+{
+	int64_t n = 0;
+
+	while (frequency_time(f, t->start_us, (int64_t)t->n - n) > time_us)
+		n++;
+	return (size_t)n;
+}
+
+/*
+ * Is the first origin of every series at or behind the model's cut-off?  A training leaves out as many steps of one series as of
+ * another, so that its cut-off is before the latest end: where others end earlier, more must be left out than the windows have.
+ */
 static int
 check_cutoff(const struct session *s, struct err *err)
 {
-	size_t back = (s->how.windows - 1) * s->how.stride + s->rule.horizon;
+	const struct frequency *f = &s->data.frequency;
+	int64_t first_us = INT64_MAX, end_us = INT64_MIN;
+	size_t first = 0, last = 0; /* the series that begins to be forecast first, that ends last */
+	char known[CLOCK_TEXT_BYTES], asked[CLOCK_TEXT_BYTES];
 
 	for (size_t i = 0; i < s->data.n; i++) {
 		const struct target *t = &s->data.rows[i].target;
-		size_t first = first_origin(s, t->n);
-		int64_t origin_us = frequency_time(&s->data.frequency, t->start_us, (int64_t)first);
-		char known[CLOCK_TEXT_BYTES], asked[CLOCK_TEXT_BYTES];
+		size_t origin = first_origin(s, t->n);
+		int64_t origin_us = frequency_time(f, t->start_us, (int64_t)origin);
 
-		if (first == 0 || origin_us >= s->model->cutoff_us)
-			continue;
-		clock_iso8601(s->model->cutoff_us, known);
-		clock_iso8601(origin_us, asked);
-		return err_set(
-		    err, REASON_OPTION_INVALID,
-		    "model: %s was trained on data up to %s, but the first forecast of series %zu begins at %s: train it with "
-		    "--holdout=%zu, or ask for fewer windows",
-		    s->model->version, known, i, asked, back);
+		if (origin > 0 && origin_us < first_us) {
+			first_us = origin_us;
+			first = i;
+		}
+		if (frequency_time(f, t->start_us, (int64_t)t->n) > end_us) {
+			end_us = frequency_time(f, t->start_us, (int64_t)t->n);
+			last = i;
+		}
 	}
-	return 0;
+	if (first_us >= s->model->cutoff_us)
+		return 0;
+	clock_iso8601(s->model->cutoff_us, known);
+	clock_iso8601(first_us, asked);
+	return err_set(
+	    err, REASON_OPTION_INVALID,
+	    "model: %s was trained on data up to %s, but the first forecast of series %zu (%.60s) begins at %s: train it with "
+	    "--holdout=%zu, or ask for fewer windows",
+	    s->model->version, known, first + 1, s->data.rows[first].name ? s->data.rows[first].name : "without an id",
+	    asked, steps_before_end(f, &s->data.rows[last].target, first_us));
 }
 
 /* Is every series what the model was trained for?  The panel would put DeepAR to sleep without a word. */
@@ -110,6 +134,8 @@ static int
 prepare(struct session *s, const char *path, struct err *err)
 {
 	const struct backtest_options *o = s->options;
+	CLEANUP(panel_free)
+	struct panel *panel = NULL;
 	size_t model_horizon;
 
 	if (series_read(&o->series, path, &s->data, err) < 0)
@@ -122,7 +148,7 @@ prepare(struct session *s, const char *path, struct err *err)
 			return -1;
 		s->model = &s->artefact;
 	}
-	if (panel_options_rule(&o->panel, &s->data.frequency, &s->rule, err) < 0)
+	if (panel_options_rule(&o->panel, &s->data.frequency, s->model, &s->rule, err) < 0)
 		return -1;
 	model_horizon = s->model && s->model->n_networks ? (size_t)s->model->networks[0]->config.horizon : 0;
 	if (!s->rule.horizon && !(s->rule.horizon = model_horizon))
@@ -131,6 +157,9 @@ prepare(struct session *s, const char *path, struct err *err)
 					 .stride = o->stride ? (size_t)o->stride : s->rule.horizon };
 	if (!s->model)
 		return 0;
+	/* That it is for another frequency, or for fewer steps, is said before what this does to the times of its cut-off. */
+	if (panel_new(&s->rule, s->model, NULL, &panel, err) < 0)
+		return -1;
 	return check_cutoff(s, err) < 0 ? -1 : check_series(s, path, err);
 }
 
@@ -178,6 +207,15 @@ figures_json(const struct session *s, const struct accuracy *a)
 			 number(f.coverage80), "coverage95", number(f.coverage95));
 }
 
+/* Forecasts by what they rest on. */
+static json_t *
+bases_json(const struct backtest *b)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "nothing", (json_int_t)b->bases[FORECAST_NOTHING], "naive",
+			 (json_int_t)b->bases[FORECAST_NAIVE], "classical", (json_int_t)b->bases[FORECAST_CLASSICAL],
+			 "model", (json_int_t)b->bases[FORECAST_MODEL]);
+}
+
 static int
 print_json(const struct session *s, struct err *err)
 {
@@ -192,9 +230,10 @@ print_json(const struct session *s, struct err *err)
 		json_object_set_new(members, panel_member_name((enum panel_member)m), member);
 	}
 	return verb_print_json(
-	    json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:f, s:f}", "series", (json_int_t)s->data.n,
-		      "windows", (json_int_t)s->how.windows, "stride", (json_int_t)s->how.stride, "horizon",
-		      (json_int_t)s->rule.horizon, "forecasts", (json_int_t)s->result.forecasts, "frequency",
+	    json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:f, s:f}", "series",
+		      (json_int_t)s->data.n, "windows", (json_int_t)s->how.windows, "stride", (json_int_t)s->how.stride,
+		      "horizon", (json_int_t)s->rule.horizon, "forecasts", (json_int_t)s->result.forecasts, "too_short",
+		      (json_int_t)s->result.too_short, "bases", bases_json(&s->result), "frequency",
 		      s->data.frequency.name, "model", s->model ? s->model->version : "", "ensemble",
 		      figures_json(s, &s->result.ensemble), "uncalibrated", figures_json(s, &s->result.uncalibrated),
 		      "members", members, "seconds", s->seconds, "cpu_seconds", s->cpu_seconds),
@@ -254,6 +293,10 @@ print_table(struct session *s, struct err *err)
 		printf("without a forecast: %" PRIu64 " (no value known), %" PRIu64
 		       " series too short for any window\n",
 		       s->result.bases[FORECAST_NOTHING], s->result.too_short);
+	if (s->result.bases[FORECAST_NAIVE] || (s->model && s->result.bases[FORECAST_CLASSICAL]))
+		printf("fallen back: %" PRIu64 " on naive members alone, %" PRIu64 " on classical ones%s\n",
+		       s->result.bases[FORECAST_NAIVE], s->result.bases[FORECAST_CLASSICAL],
+		       s->model ? ", without the model" : "");
 	printf("%.*s", SPAN_ARG(buffer_span(&out)));
 	return 0;
 }

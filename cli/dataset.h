@@ -40,7 +40,7 @@ struct dataset_options {
 struct dataset_row {
 	struct target target;
 	const char *name; /* NULL: it has none */
-	size_t line;      /* where it stands; of a table: 1 */
+	size_t line;      /* where it stands; of a table: 0, it is in all of them */
 };
 
 struct dataset {

@@ -19,12 +19,22 @@ struct table {
 	struct csv_format format;
 	struct csv_record record;
 	struct arena *arena;
-	size_t time_field, *fields, n_fields; /* of the header: which are series */
+	size_t titles, time_field, *fields, n_fields; /* of the header: how many, and which are series */
 	const char **names;
 	double *values; /* rows of n_fields */
 	size_t n, room;
 	int64_t start_us, line;
 };
+
+/* Why the line that was read last is no row. */
+static int
+no_csv(const struct table *t, struct err *err)
+{
+	struct span line = t->record.line;
+
+	return err_set(err, REASON_FILE_INVALID, "%s:%lld: no well-formed CSV%s", input_name(t->in), (long long)t->line,
+		       line.len && *line.ptr == '{' ? "; if these are JSON Lines, say --format=jsonl" : "");
+}
 
 static int
 next_row(struct table *t, struct err *err)
@@ -45,8 +55,7 @@ next_row(struct table *t, struct err *err)
 		if (kind == CSV_ROW)
 			return 1;
 		if (kind == CSV_BROKEN)
-			return err_set(err, REASON_FILE_INVALID, "%s:%lld: no well-formed CSV", input_name(t->in),
-				       (long long)t->line);
+			return no_csv(t, err);
 	}
 }
 
@@ -88,6 +97,7 @@ read_header(struct table *t, struct err *err)
 	struct span time = span_of(t->options->time_column);
 	bool found = time.len == 0;
 
+	t->titles = r->n_fields;
 	t->fields = arena_alloc(t->arena, (r->n_fields + 1) * sizeof(*t->fields));
 	t->names = arena_alloc(t->arena, (r->n_fields + 1) * sizeof(*t->names));
 	if (!t->fields || !t->names)
@@ -115,25 +125,32 @@ read_header(struct table *t, struct err *err)
 		   : err_set(err, REASON_FILE_INVALID, "%s:1: there is no column beside the times", input_name(t->in));
 }
 
-static int
-read_cell(const struct table *t, size_t field, double *ret, struct err *err)
+/* Of a text that stands for no finite number: "inf" or "infinity", not "NaN". */
+static bool
+is_infinity(struct span text)
 {
-	struct span text = t->record.fields[field];
-	struct decimal number;
+	return memchr(text.ptr, 'i', text.len) || memchr(text.ptr, 'I', text.len);
+}
+
+/* Of column I. */
+static int
+read_cell(const struct table *t, size_t i, double *ret, struct err *err)
+{
+	struct span text = t->record.fields[t->fields[i]];
+	struct decimal number = { 0 };
 	enum number_verdict verdict = decimal_parse(text, '.', &number);
 
 	*ret = NAN;
-	if (verdict == NUMBER_EMPTY || verdict == NUMBER_NOT_FINITE ||
+	if (verdict == NUMBER_EMPTY || (verdict == NUMBER_NOT_FINITE && !is_infinity(text)) ||
 	    (*t->options->missing && span_equal(text, span_of(t->options->missing))))
 		return 0;
-	if (verdict == NUMBER_NONE)
-		return err_set(err, REASON_FILE_INVALID, "%s:%lld: \"%.*s\" is no number (field %zu)",
-			       input_name(t->in), (long long)t->line, text.len < 40 ? (int)text.len : 40, text.ptr,
-			       field + 1);
-	*ret = decimal_double(&number);
-	if (!isfinite(*ret))
-		*ret = NAN;
-	return 0;
+	if (verdict == NUMBER_OK)
+		*ret = decimal_double(&number);
+	if (isfinite(*ret))
+		return 0;
+	return err_set(err, REASON_FILE_INVALID, "%s:%lld: \"%.*s\" is no %snumber (column \"%.60s\", field %zu)",
+		       input_name(t->in), (long long)t->line, text.len < 40 ? (int)text.len : 40, text.ptr,
+		       verdict == NUMBER_NONE ? "" : "finite ", t->names[i], t->fields[i] + 1);
 }
 
 /* The second time says what the step is, where nobody else has. */
@@ -145,20 +162,36 @@ learn_step(struct table *t, struct dataset *d, int64_t time_us, struct err *err)
 
 	if (d->frequency.n_lags)
 		return 0;
+	if (step_us <= 0)
+		return err_set(err, REASON_FILE_INVALID,
+			       "%s:%lld: its time is %s that of the row before: sort the rows, each time once",
+			       input_name(t->in), (long long)t->line, step_us ? "earlier than" : "the same as");
 	if (step_us >= 28 * US_PER_DAY && step_us <= 31 * US_PER_DAY)
 		return frequency_parse("1M", &d->frequency, err);
 	if (frequency_of_step(step_us, &d->frequency, &why) < 0)
 		return err_set(err, REASON_FILE_INVALID,
-			       "%s:%lld: the first two times are %lld us apart, which is no frequency; say --freq",
-			       input_name(t->in), (long long)t->line, (long long)step_us);
+			       "%s:%lld: the first two times are %.6g s apart, which is no frequency; say --freq",
+			       input_name(t->in), (long long)t->line, (double)step_us / 1e6);
 	return 0;
 }
 
+/* What is read from a longer row might be half of a number. */
 static int
-too_few_fields(const struct table *t, struct err *err)
+check_fields(const struct table *t, struct err *err)
 {
-	return err_set(err, REASON_FILE_INVALID, "%s:%lld: only %zu fields", input_name(t->in), (long long)t->line,
-		       t->record.n_fields);
+	size_t n = t->record.n_fields;
+
+	for (size_t i = 0; i < t->n_fields; i++)
+		if (t->fields[i] >= n || t->time_field >= n)
+			return err_set(err, REASON_FILE_INVALID, "%s:%lld: only %zu fields", input_name(t->in),
+				       (long long)t->line, n);
+	if (n <= t->titles)
+		return 0;
+	return err_set(
+	    err, REASON_FILE_INVALID,
+	    "%s:%lld: %zu fields under %zu titles: if numbers have decimal commas, write points or quote them; "
+	    "--delimiter says what separates fields",
+	    input_name(t->in), (long long)t->line, n, t->titles);
 }
 
 static int
@@ -168,8 +201,6 @@ check_time(struct table *t, struct dataset *d, struct err *err)
 	struct span text = t->record.fields[t->time_field];
 	int64_t time_us, expected;
 
-	if (t->time_field >= t->record.n_fields)
-		return too_few_fields(t, err);
 	if (timestamp_parse(text, &any, &time_us, err) < 0) {
 		err->reason = REASON_FILE_INVALID;
 		return err_wrap(err, "%s:%lld", input_name(t->in), (long long)t->line);
@@ -184,9 +215,10 @@ check_time(struct table *t, struct dataset *d, struct err *err)
 	if (time_us == expected)
 		return 0;
 	return err_set(err, REASON_FILE_INVALID,
-		       "%s:%lld: \"%.*s\" is %s than one step (%s) after the row before: fill gaps and sort first",
+		       "%s:%lld: \"%.*s\" is %s than one step (%s%s) after the row before: fill gaps and sort first",
 		       input_name(t->in), (long long)t->line, SPAN_ARG(text), time_us > expected ? "later" : "earlier",
-		       d->frequency.name);
+		       d->frequency.name,
+		       *t->options->frequency ? "" : " as between the first two rows; --freq says another");
 }
 
 static int
@@ -201,14 +233,11 @@ read_row(struct table *t, struct dataset *d, struct err *err)
 		t->values = values;
 		t->room = room;
 	}
-	if (check_time(t, d, err) < 0)
+	if (check_fields(t, err) < 0 || check_time(t, d, err) < 0)
 		return -1;
-	for (size_t i = 0; i < t->n_fields; i++) {
-		if (t->fields[i] >= t->record.n_fields)
-			return too_few_fields(t, err);
-		if (read_cell(t, t->fields[i], &t->values[t->n * t->n_fields + i], err) < 0)
+	for (size_t i = 0; i < t->n_fields; i++)
+		if (read_cell(t, i, &t->values[t->n * t->n_fields + i], err) < 0)
 			return -1;
-	}
 	t->n++;
 	return 0;
 }
@@ -218,7 +247,7 @@ cut_columns(const struct table *t, struct dataset *d, struct err *err)
 {
 	for (size_t i = 0; i < t->n_fields; i++) {
 		double *values = arena_alloc(d->arena, (t->n + 1) * sizeof(*values));
-		struct dataset_row row = { .name = t->names[i], .line = 1 };
+		struct dataset_row row = { .name = t->names[i] };
 
 		if (!values)
 			return err_set(err, REASON_NO_MEMORY, "%s", t->names[i]);
@@ -236,6 +265,8 @@ read_table(struct table *t, struct dataset *d, struct err *err)
 {
 	int got = next_row(t, err);
 
+	if (got > 0 && t->record.line.len && *t->record.line.ptr == '{')
+		return no_csv(t, err);
 	if (got > 0 && read_header(t, err) < 0)
 		return -1;
 	while (got > 0 && (got = next_row(t, err)) > 0)

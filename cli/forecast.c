@@ -4,8 +4,8 @@
  *
  *	{"id":"a","quantiles":{"0.1":[...],"0.5":[...],"0.9":[...]},"mean":[...],"basis":"model"}
  *
- * `mean` is that of the quantiles, each standing for the levels nearest to it.  A line that cannot be forecast gives
- * {"error":{"reason":"FILE_INVALID","message":"..."}} in its place, and exit code 2 at the end.
+ * `mean` is that of the usual quantiles, each standing for the levels nearest to it; the same whichever are asked for (levels.h).  A
+ * line that cannot be forecast gives {"error":{"reason":"FILE_INVALID","message":"..."}} in its place, and exit code 2 at the end.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "cli/input.h"
+#include "cli/levels.h"
 #include "common/base/progress.h"
 #include "cli/series_options.h"
 #include "cli/verb.h"
@@ -22,6 +23,7 @@
 #include "common/base/random.h"
 
 #define BATCH 64
+#define MEAN SIZE_MAX /* in the place of a quantile */
 
 struct forecast_words {
 	struct panel_options panel;
@@ -46,6 +48,7 @@ struct line {
 
 struct session {
 	struct panel_rule rule;
+	struct levels levels; /* the rule's */
 	struct artefact artefact;
 	struct panel *panel;
 	const struct deepar *network; /* what a line must fit; NULL: DeepAR takes no part */
@@ -57,6 +60,21 @@ struct session {
 	size_t n, number; /* lines in the batch; number of the line read last */
 	int64_t done, failed;
 };
+
+/* What is forecast beside the levels that were asked for. */
+static int
+add_usual_levels(struct session *s, struct err *err)
+{
+	double usual[ENSEMBLE_LEVELS_MAX];
+	size_t n;
+
+	if (quantiles_parse(LEVELS_USUAL, usual, &n, err) < 0)
+		return -1;
+	levels_join(s->rule.levels, s->rule.n_levels, usual, n, &s->levels);
+	memcpy(s->rule.levels, s->levels.all, sizeof(s->rule.levels));
+	s->rule.n_levels = s->levels.n;
+	return 0;
+}
 
 static int
 prepare(struct session *s, const struct forecast_words *o, struct err *err)
@@ -75,7 +93,10 @@ prepare(struct session *s, const struct forecast_words *o, struct err *err)
 			       "freq: say how often a series has a point, such as --freq=1h, or give a model");
 	if (*o->freq && frequency_parse(o->freq, &f, err) < 0)
 		return -1;
-	if (panel_options_rule(&o->panel, *o->freq ? &f : &c->frequency, &s->rule, err) < 0)
+	if (panel_options_rule(&o->panel, *o->freq ? &f : &c->frequency, *o->model ? &s->artefact : NULL, &s->rule,
+			       err) < 0)
+		return -1;
+	if (add_usual_levels(s, err) < 0)
 		return -1;
 	if (!s->rule.horizon && !c)
 		return err_set(err, REASON_OPTION_INVALID, "horizon: say how many steps are to be forecast");
@@ -118,21 +139,7 @@ write_error(struct buffer *out, const struct err *why)
 	return buffer_text(out, "}}\n");
 }
 
-/* The mean of a distribution that is flat between the middles of neighbouring levels. */
-static double
-mean_of(const struct panel_rule *r, const double *row)
-{
-	double sum = 0, below = 0;
-
-	for (size_t i = 0; i < r->n_levels; i++) {
-		double above = i + 1 < r->n_levels ? (r->levels[i] + r->levels[i + 1]) / 2 : 1;
-
-		sum += row[i] * (above - below);
-		below = above;
-	}
-	return sum;
-}
-
+/* Of quantile LEVEL; MEAN: of the mean. */
 static int
 write_column(const struct session *s, const struct line *l, size_t level, struct buffer *out)
 {
@@ -142,7 +149,7 @@ write_column(const struct session *s, const struct line *l, size_t level, struct
 		const double *row = l->forecast.values + h * s->rule.n_levels;
 
 		if ((h > 0 && buffer_text(out, ",") < 0) ||
-		    buffer_json_number(out, level < s->rule.n_levels ? row[level] : mean_of(&s->rule, row)) < 0)
+		    buffer_json_number(out, level == MEAN ? levels_mean(&s->levels, row) : row[level]) < 0)
 			return -1;
 	}
 	return buffer_text(out, "]");
@@ -160,11 +167,11 @@ write_forecast(const struct session *s, const struct line *l, struct buffer *out
 		return -1;
 	if (buffer_text(out, "\"quantiles\":{") < 0)
 		return -1;
-	for (size_t i = 0; i < s->rule.n_levels; i++)
-		if (buffer_printf(out, "%s\"%.12g\":", i ? "," : "", s->rule.levels[i]) < 0 ||
-		    write_column(s, l, i, out) < 0)
+	for (size_t i = 0; i < s->levels.n_asked; i++)
+		if (buffer_printf(out, "%s\"%.12g\":", i ? "," : "", s->rule.levels[s->levels.asked[i]]) < 0 ||
+		    write_column(s, l, s->levels.asked[i], out) < 0)
 			return -1;
-	if (buffer_text(out, "},\"mean\":") < 0 || write_column(s, l, s->rule.n_levels, out) < 0)
+	if (buffer_text(out, "},\"mean\":") < 0 || write_column(s, l, MEAN, out) < 0)
 		return -1;
 	return buffer_printf(out, ",\"basis\":\"%s\"}\n", bases[l->forecast.basis]);
 }

@@ -3,6 +3,7 @@
 
 #include "cli/models.h"
 #include "common/base/file.h"
+#include "common/base/image.h"
 
 #define ARTEFACT_MAX_BYTES ((size_t)64 << 20) /* as record/model.c allows */
 
@@ -69,16 +70,15 @@ models_do_import(struct models *c, struct err *err)
 {
 	CLEANUP(buffer_clear)
 	struct buffer bytes = BUFFER_INIT(ARTEFACT_MAX_BYTES);
-	struct err why = ERR_INIT;
 	struct artefact a;
 	struct model m;
 	int failed;
 
 	if (file_read(c->words[0], &bytes, err) < 0)
 		return -1;
-	if (artefact_read(buffer_span(&bytes), &a, &why) < 0)
-		return err_set(err, REASON_FILE_INVALID, "%s: no artefact that can be used: %s [%s]", c->words[0],
-			       why.text, err_reason_name(why.reason));
+	if (artefact_read(buffer_span(&bytes), &a, err) < 0)
+		return image_refuse_file(c->words[0], buffer_span(&bytes), "model file", "train it or export it again",
+					 err);
 	failed = describe(c, &a, buffer_span(&bytes), &m, err) < 0 || add(c, &m, err) < 0;
 	artefact_clear(&a);
 	return failed ? err_wrap(err, "%s", c->words[0]) : 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/levels.h"
 #include "common/forecast/train.h"
 
 #define AT(field) offsetof(struct series_options, field)
@@ -31,7 +32,7 @@ const struct option panel_option_table[] = {
 	  "how far a forecast reaches; 0: as far as the model's" },
 	{ "members", OPTION_TEXT, AT(members), "all", 1, 200, "",
 	  "who takes part, comma separated: last, season, long-season, theta, ets, ridge, deepar" },
-	{ "quantiles", OPTION_TEXT, AT(quantiles), "0.025,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.975", 1, 2000, "",
+	{ "quantiles", OPTION_TEXT, AT(quantiles), LEVELS_USUAL, 1, 2000, "",
 	  "levels: ascending, above 0, below 1, comma separated" },
 	{ "paths", OPTION_INT, AT(paths), "100", 1, ENGINE_PATHS_MAX, "",
 	  "that DeepAR draws, for each of its networks" },
@@ -72,6 +73,8 @@ series_check(const struct dataset *d, const struct target *targets, const struct
 			      : deepar_check_target(network, &targets[i], 0, err)) == 0)
 			continue;
 		err->reason = REASON_FILE_INVALID;
+		if (row->line == 0)
+			return err_wrap(err, "%s: column \"%.60s\"", path, name);
 		return err_wrap(err, "%s: line %zu%s%.60s", path, row->line, *name ? ", series " : "", name);
 	}
 	return 0;
@@ -102,7 +105,8 @@ quantiles_parse(const char *text, double *levels, size_t *n, struct err *err)
 }
 
 int
-panel_options_rule(const struct panel_options *o, const struct frequency *f, struct panel_rule *ret, struct err *err)
+panel_options_rule(const struct panel_options *o, const struct frequency *f, const struct artefact *model,
+		   struct panel_rule *ret, struct err *err)
 {
 	*ret = (struct panel_rule){ .frequency = *f,
 				    .horizon = (size_t)o->horizon,
@@ -116,5 +120,9 @@ panel_options_rule(const struct panel_options *o, const struct frequency *f, str
 		ret->frequency.long_season = (int32_t)o->long_season;
 	if (panel_members_parse(o->members, &ret->members, err) < 0)
 		return -1;
+	if (strcmp(o->members, "all") != 0 && (ret->members >> PANEL_DEEPAR & 1) && !(model && model->n_networks))
+		return err_set(err, REASON_OPTION_INVALID,
+			       "members: deepar is a model's network: give a trained model, --model=FILE%s",
+			       model ? "; this one has no network" : "");
 	return quantiles_parse(o->quantiles, ret->levels, &ret->n_levels, err);
 }

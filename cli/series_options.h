@@ -34,9 +34,9 @@ struct panel_options {
 extern const struct option panel_option_table[];
 extern const size_t panel_option_count;
 
-/* -1 on OPTION_INVALID. */
-int panel_options_rule(const struct panel_options *o, const struct frequency *f, struct panel_rule *ret,
-		       struct err *err);
+/* MODEL NULL: none; DeepAR may not be asked for by its name then.  -1 on OPTION_INVALID. */
+int panel_options_rule(const struct panel_options *o, const struct frequency *f, const struct artefact *model,
+		       struct panel_rule *ret, struct err *err);
 
 /* "0.1,0.5,0.9" into LEVELS of ENSEMBLE_LEVELS_MAX.  -1 on OPTION_INVALID. */
 int quantiles_parse(const char *text, double *levels, size_t *n, struct err *err);

@@ -19,6 +19,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/image.h"
 #include "common/forecast/fit.h"
 
 struct train_words {
@@ -125,9 +126,12 @@ resume(const struct train_words *o, struct training *t, struct err *err)
 		return 0;
 	if (file_read(o->progress, &bytes, err) < 0)
 		return -1;
-	if (training_load(t, buffer_span(&bytes), err) < 0)
+	if (training_load(t, buffer_span(&bytes), err) == 0)
+		return 0;
+	if (err->reason == REASON_OPTION_INVALID)
 		return err_wrap(err, "%s (delete it to begin anew)", o->progress);
-	return 0;
+	return image_refuse_file(o->progress, buffer_span(&bytes), "training to go on with", "delete it to begin anew",
+				 err);
 }
 
 /* ---- the work ---- */
@@ -189,7 +193,8 @@ finish(const struct train_words *o, const struct training *t, const struct datas
 }
 
 static int
-tell(const struct train_words *o, const struct artefact *a, const struct train_progress *at, struct err *err)
+tell(const struct train_words *o, const struct training *t, const struct artefact *a, const struct train_progress *at,
+     struct err *err)
 {
 	json_t *figures;
 
@@ -199,13 +204,17 @@ tell(const struct train_words *o, const struct artefact *a, const struct train_p
 			json_object_set_new(figures, a->figures[i].name,
 					    isfinite(a->figures[i].value) ? json_real(a->figures[i].value)
 									  : json_null());
-		return verb_print_json(json_pack("{s:s, s:s, s:s, s:I, s:f, s:o}", "model", o->model, "name", a->name,
-						 "version", a->version, "networks", (json_int_t)a->n_networks,
-						 "cpu_seconds", at->seconds, "figures", figures),
+		return verb_print_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o}", "model", o->model, "name",
+						 a->name, "version", a->version, "networks", (json_int_t)a->n_networks,
+						 "series", (json_int_t)a->n_series, "learnt_from",
+						 (json_int_t)training_series(t), "cpu_seconds", at->seconds, "figures",
+						 figures),
 				       err);
 	}
 	printf("%s version %s: %zu networks in %.0f s of CPU, written to %s\n", a->name, a->version, a->n_networks,
 	       at->seconds, o->model);
+	printf("  learnt from %zu of %" PRIu64 " series%s\n", training_series(t), a->n_series,
+	       training_series(t) < a->n_series ? ", the others are too short or have no value but 0" : "");
 	for (size_t i = 0; i < a->n_figures; i++)
 		printf("  %-20s %.4f\n", a->figures[i].name, a->figures[i].value);
 	return 0;
@@ -244,7 +253,7 @@ train_on(const struct train_words *o, const char *path, struct dataset *d, struc
 		return -1;
 	if (*o->progress)
 		unlink(o->progress);
-	return tell(o, a, &at, err);
+	return tell(o, t, a, &at, err);
 }
 
 static int
@@ -259,7 +268,12 @@ train(void *self, int n, char **words, struct err *err)
 		return err_set(err, REASON_USAGE, "one file is wanted: forebay train FILE --horizon=24 --model=OUT");
 	if (series_read(&o->series, words[0], &d, err) < 0)
 		return -1;
-	result = train_on(o, words[0], &d, &a, err);
+	/* Not after hours of training. */
+	result = file_replaceable(o->model, err);
+	if (result == 0 && *o->progress)
+		result = file_replaceable(o->progress, err);
+	if (result == 0)
+		result = train_on(o, words[0], &d, &a, err);
 	artefact_clear(&a);
 	dataset_clear(&d);
 	return result;

@@ -62,20 +62,47 @@ write_fresh(const char *fresh, struct span bytes)
 	return result;
 }
 
+/* Where PATH is written before it takes its place. */
+static int
+name_fresh(const char *path, char fresh[PATH_BYTES], struct err *err)
+{
+	if (snprintf(fresh, PATH_BYTES, "%s.%ld.new", path, (long)getpid()) >= PATH_BYTES)
+		return err_set(err, REASON_IO, "%.100s...: the path is too long", path);
+	unlink(fresh);
+	return 0;
+}
+
 int
 file_replace(const char *path, struct span bytes, struct err *err)
 {
 	char fresh[PATH_BYTES];
 
-	if (snprintf(fresh, sizeof(fresh), "%s.%ld.new", path, (long)getpid()) >= (int)sizeof(fresh))
-		return err_set(err, REASON_IO, "%.100s...: the path is too long", path);
-	unlink(fresh);
+	if (name_fresh(path, fresh, err) < 0)
+		return -1;
 	if (write_fresh(fresh, bytes) < 0 || rename(fresh, path) < 0) {
 		failed(err, path, "not written");
 		unlink(fresh);
 		return -1;
 	}
 	return sync_folder(path) < 0 ? failed(err, path, "its folder is not synced") : 0;
+}
+
+int
+file_replaceable(const char *path, struct err *err)
+{
+	char fresh[PATH_BYTES];
+	struct stat there;
+	int result;
+
+	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode)) {
+		errno = EISDIR;
+		return failed(err, path, "cannot be written");
+	}
+	if (name_fresh(path, fresh, err) < 0)
+		return -1;
+	result = write_fresh(fresh, (struct span){ 0 }) < 0 ? failed(err, path, "cannot be written") : 0;
+	unlink(fresh);
+	return result;
 }
 
 int

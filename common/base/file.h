@@ -10,6 +10,9 @@
  * before is there still. */
 int file_replace(const char *path, struct span bytes, struct err *err);
 
+/* Could file_replace() write PATH now?  Nothing is changed.  -1 on IO: names the path. */
+int file_replaceable(const char *path, struct err *err);
+
 /* Append all of PATH to OUT.  -1 on FILE_UNREADABLE (missing, rights, ...), FILE_INVALID (OUT may not grow so far): names the path. */
 int file_read(const char *path, struct buffer *out, struct err *err);
 

@@ -17,8 +17,6 @@
 
 #include "common/base/cleanup.h"
 
-static const char magic[4] = { 'f', 'b', 'i', '1' };
-
 _Static_assert(sizeof(size_t) == 8 && sizeof(float) == 4 && sizeof(double) == 8 && CHAR_BIT == 8, "as image.h says");
 
 /* ---- members in memory ---- */
@@ -232,7 +230,7 @@ image_write(const struct image_type *type, const void *object, struct buffer *ou
 	if (!fingerprint || bytes > UINT32_MAX || buffer_reserve(out, bytes) < 0)
 		return -1;
 	head = (unsigned char *)out->ptr + out->len;
-	memcpy(head, magic, 4);
+	memcpy(head, IMAGE_MAGIC, IMAGE_MAGIC_BYTES);
 	image_store(head + 4, type->version, 4);
 	image_store(head + 8, fingerprint, 8);
 	image_store(head + 16, covered - IMAGE_HEAD_BYTES, 4);
@@ -363,7 +361,7 @@ image_open(struct span bytes, struct image_head *ret, struct err *err)
 	const unsigned char *p = (const unsigned char *)bytes.ptr;
 	size_t members;
 
-	if (bytes.len < IMAGE_HEAD_BYTES + IMAGE_TAIL_BYTES || memcmp(p, magic, 4) != 0)
+	if (bytes.len < IMAGE_HEAD_BYTES + IMAGE_TAIL_BYTES || memcmp(p, IMAGE_MAGIC, IMAGE_MAGIC_BYTES) != 0)
 		return err_set(err, REASON_STATE_CORRUPT, "%zu bytes that are no image", bytes.len);
 	members = image_load(p + 16, 4);
 	if (members != bytes.len - IMAGE_HEAD_BYTES - IMAGE_TAIL_BYTES)

@@ -52,6 +52,12 @@ int image_write(const struct image_type *type, const void *object, struct buffer
  */
 int image_read(const struct image_type *type, struct span bytes, void *object, struct err *err);
 
+/*
+ * BYTES, read from the file PATH, are what image_read() has refused with *ERR: say so of the file, FILE_INVALID instead of reasons
+ * that are about states.  WHAT it should be ("model file"), REMEDY: what to do.  Any other *ERR only gets PATH in front.  -1.
+ */
+int image_refuse_file(const char *path, struct span bytes, const char *what, const char *remedy, struct err *err);
+
 /* Free what the table's pointers own; *OBJECT is zeros afterwards. */
 void image_clear(const struct image_type *type, void *object);
 

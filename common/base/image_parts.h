@@ -7,6 +7,8 @@
 
 #include "common/base/image.h"
 
+#define IMAGE_MAGIC "fbi1" /* without its NUL */
+#define IMAGE_MAGIC_BYTES 4
 #define IMAGE_HEAD_BYTES 20
 #define IMAGE_TAIL_BYTES 4
 

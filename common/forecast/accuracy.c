@@ -7,7 +7,8 @@
 #include <math.h>
 #include <stdbool.h>
 
-#define REACH 1e-6 /* how far a level may be from the one meant */
+#define ROUNDING 1e-12 /* of the values: by so little a wave differs from itself a season ago */
+#define REACH 1e-6     /* how far a level may be from the one meant */
 
 double
 accuracy_pinball(double level, double quantile, double value)
@@ -18,7 +19,7 @@ accuracy_pinball(double level, double quantile, double value)
 double
 accuracy_seasonal_error(const double *past, size_t n, size_t season)
 {
-	double sum = 0;
+	double sum = 0, size = 0;
 	size_t pairs = 0;
 
 	for (size_t t = season; t < n; t++) {
@@ -27,8 +28,11 @@ accuracy_seasonal_error(const double *past, size_t n, size_t season)
 		if (isnan(difference))
 			continue;
 		sum += difference;
+		size += fabs(past[t]);
 		pairs++;
 	}
+	if (sum <= ROUNDING * size && pairs)
+		return 0;
 	return pairs ? sum / (double)pairs : NAN;
 }
 

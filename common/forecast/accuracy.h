@@ -29,7 +29,7 @@ struct accuracy {
 
 double accuracy_pinball(double level, double quantile, double value);
 
-/* Mean |y[t] - y[t - season]| of a past, NaN left out; NaN without any pair. */
+/* Mean |y[t] - y[t - season]| of a past, NaN left out; 0 where it is nothing but rounding; NaN without any pair. */
 double accuracy_seasonal_error(const double *past, size_t n, size_t season);
 
 /*

@@ -341,7 +341,9 @@ artefact_load(const char *path, struct artefact *a, struct err *err)
 	*a = (struct artefact){ 0 };
 	if (file_read(path, &bytes, err) < 0)
 		return -1;
-	return artefact_read(buffer_span(&bytes), a, err) < 0 ? err_wrap(err, "%s", path) : 0;
+	if (artefact_read(buffer_span(&bytes), a, err) == 0)
+		return 0;
+	return image_refuse_file(path, buffer_span(&bytes), "model file", "train it or export it again", err);
 }
 
 /* ---- figures ---- */

@@ -50,7 +50,8 @@ int artefact_write(const struct artefact *a, struct buffer *out, struct err *err
  * STATE_VERSION, NO_MEMORY; *A then owns nothing. */
 int artefact_read(struct span bytes, struct artefact *a, struct err *err);
 
-/* The same with a file: the message names it.  Writing is atomic: beside it, then renamed.  -1 also on IO, FILE_UNREADABLE. */
+/* The same with a file: the message names it.  Writing is atomic: beside it, then renamed.  -1 also on IO, FILE_UNREADABLE;
+ * FILE_INVALID instead of STATE_CORRUPT and STATE_VERSION. */
 int artefact_save(const struct artefact *a, const char *path, struct err *err);
 int artefact_load(const char *path, struct artefact *a, struct err *err);
 

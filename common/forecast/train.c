@@ -288,6 +288,12 @@ training_epoch(struct training *t, struct train_progress *progress, struct err *
 }
 
 size_t
+training_series(const struct training *t)
+{
+	return t->n_series;
+}
+
+size_t
 training_networks(const struct training *t)
 {
 	return (size_t)t->options.networks;

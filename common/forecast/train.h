@@ -69,6 +69,9 @@ int training_save(const struct training *t, struct buffer *out);
  * OPTION_INVALID (made for another configuration or other series). */
 int training_load(struct training *t, struct span bytes, struct err *err);
 
+/* Series that are long enough to be learnt from. */
+size_t training_series(const struct training *t);
+
 /* Network I's best weights so far, the training's own; NULL: it has not been judged yet. */
 size_t training_networks(const struct training *t);
 const struct deepar *training_network(const struct training *t, size_t i);

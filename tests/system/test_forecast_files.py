@@ -91,6 +91,17 @@ def test_a_model_that_has_seen_the_windows_is_refused(file, model):
     assert f"--holdout={4 * HORIZON}" in told and model[1]["version"] in told
 
 
+def test_the_holdout_that_is_asked_for_suffices_where_series_end_at_different_times(tmp_path):
+    ends = tmp_path / "ends.jsonl"
+    ends.write_text("\n".join(line(n, series(n)[:480 - 20 * n]) for n in range(4)))
+    words = ("--networks=1", "--epochs=1", "--batches=1", "--hidden=4", f"--model={tmp_path / 'm'}")
+    forebay("train", ends, *TINY[:3], *words)
+    told = forebay("backtest", ends, "--freq=1h", "--windows=3", *words[-1:], code=1).stderr
+    assert "series 4 (s3)" in told and f"--holdout={60 + 3 * HORIZON}," in told
+    forebay("train", ends, *TINY[:2], f"--holdout={60 + 3 * HORIZON}", *words)
+    assert backtest(ends, *words[-1:])["bases"]["model"] == 12
+
+
 def test_the_same_training_gives_the_same_version(file, model):
     again = file.with_name("again")
     assert json.loads(forebay("train", file, *TINY, f"--model={again}", "--json").stdout)["version"] == model[1]["version"]
@@ -152,7 +163,13 @@ def test_refusals(file, model, tmp_path):
     flipped = bytearray(text)
     flipped[len(text) // 2] ^= 1
     broken.write_bytes(flipped)
-    assert "checksum" in forebay("forecast", file, f"--model={broken}", code=2).stderr
+    for words in (("forecast", file), ("backtest", file, "--freq=1h")):
+        told = forebay(*words, f"--model={broken}", code=2).stderr
+        assert f"{broken} is no model file" in told and "checksum" in told and "FILE_INVALID" in told and "checkpoints" not in told
+    told = forebay("backtest", file, f"--model={model[0]}", "--freq=15min", code=1).stderr
+    assert "15min" in told and "1h" in told
+    for words in (("forecast", file, "--freq=1h"), ("backtest", file, "--freq=1h")):
+        assert "members: deepar" in forebay(*words, "--horizon=2", "--members=season,deepar", code=1).stderr
     told = forebay("forecast", file, f"--model={model[0]}", "--freq=15min", code=1).stderr
     assert "15min" in told and "1h" in told
     told = forebay("forecast", file, f"--model={model[0]}", f"--horizon={HORIZON + 1}", code=1).stderr
@@ -162,6 +179,40 @@ def test_refusals(file, model, tmp_path):
     short.write_text(line(0, series(0)[:40]))
     told = forebay("train", short, "--freq=1h", f"--horizon={HORIZON}", f"--model={tmp_path / 'm'}", code=1).stderr
     assert "300" in told and not (tmp_path / "m").exists()
+
+
+def test_what_a_training_cannot_write_or_go_on_with_is_told_before_it(file, tmp_path):
+    endless = (file, "--freq=1h", f"--horizon={HORIZON}", "--seconds=0", "--epochs=100000")
+    for path in (tmp_path / "none" / "m", tmp_path):
+        assert str(path) in forebay("train", *endless, f"--model={path}", code=2).stderr
+    progress = tmp_path / "progress"
+    progress.write_text("no training")
+    told = forebay("train", *endless, f"--model={tmp_path / 'm'}", f"--progress={progress}", code=2).stderr
+    assert f"{progress} is no training" in told and "delete it" in told and "FILE_INVALID" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["progress"]
+
+
+def test_series_that_are_passed_over_are_counted(file, tmp_path):
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text("\n".join([line(0, series(0)), line(1, series(1)), line(2, series(2)[:HORIZON]), line(3, series(3)[:HORIZON + 1])]))
+    told = json.loads(forebay("train", mixed, *TINY[:2], "--networks=1", "--epochs=1", "--batches=1", "--hidden=4", "--json",
+                              f"--model={tmp_path / 'm'}").stdout)
+    assert (told["learnt_from"], told["series"]) == (2, 4)
+    told = backtest(mixed)
+    assert told["series"] == 4 and told["too_short"] == 1 and told["bases"]["naive"] >= 1 and told["bases"]["model"] == 0
+    assert sum(told["bases"].values()) == told["forecasts"]
+    assert "fallen back" in forebay("backtest", mixed, "--freq=1h", f"--horizon={HORIZON}").stdout
+
+
+def test_the_mean_is_the_same_whichever_quantiles_are_asked_for(file, model):
+    def mean(*words):
+        told = json.loads(forebay("forecast", "-", f"--model={model[0]}", *words, stdin=line(0, series(0))).stdout)
+        return told["mean"], list(told["quantiles"])
+    usual, levels = mean()
+    assert len(levels) == 11
+    for asked in ("0.9", "0.5,0.9", "0.01,0.333"):
+        numbers, levels = mean(f"--quantiles={asked}")
+        assert levels == asked.split(",") and numbers == pytest.approx(usual, rel=1e-9)
 
 
 def test_a_series_that_cannot_be_learnt_from_is_named(tmp_path):
@@ -180,5 +231,5 @@ def test_a_series_that_cannot_be_learnt_from_is_named(tmp_path):
     table = tmp_path / "table.csv"
     rows = [f"2024-03-{1 + t // 24:02d} {t % 24:02d}:00:00,{t % 5},{-1 if t == 399 else 2}" for t in range(400)]
     table.write_text("\n".join(["time,good,bad", *rows]))
-    assert "series bad: target[399] is -1" in forebay("train", table, *words, code=2).stderr
+    assert 'column "bad": target[399] is -1' in forebay("train", table, *words, code=2).stderr
     forebay("train", table, *words, "--holdout=1")

@@ -196,7 +196,7 @@ def test_what_cannot_be_imported(desk, database):
         path = desk.folder / name
         path.write_bytes(content)
         told = desk.refused("import", path, code=2)
-        assert str(path) in told and "no artefact that can be used" in told and "FILE_INVALID" in told
+        assert str(path) in told and "is no model file that can be used" in told and "FILE_INVALID" in told
     assert "FILE_UNREADABLE" in desk.refused("import", desk.folder / "missing", code=2)
     desk.say("import", desk.folder / "v1.model")
     told = desk.refused("import", desk.file("v1", hidden=6), code=2)

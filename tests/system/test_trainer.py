@@ -56,6 +56,15 @@ class World:
         sender.flush()
         self.windows += windows
 
+    def below_zero(self, device):
+        """As many windows as the others have, of a device whose values are negative."""
+        sender = Publisher(self.line.bootstrap, "telemetry.series")
+        for number in range(self.windows):
+            window = self._window(DEVICES[0], number)
+            target = [None if value is None else -value for value in window["target"]]
+            sender.send(device.encode(), self.schemas.encode("Series", {**window, "device": device, "target": target}))
+        sender.flush()
+
     @staticmethod
     def _window(device, number):
         noise = random.Random(f"{device} {number}")
@@ -437,6 +446,14 @@ def test_services_away(world, trainer, line):
         line.start("postgres")
     assert worker.exit_code(300) == 0, worker.text()
     assert world.version("late-1h", "live")
+
+
+def test_a_series_that_the_head_cannot_have(world, trainer):
+    """It is left out, said, and spoils no other."""
+    world.below_zero("freezer")
+    worker = once(trainer, "counts", train_head="negative-binomial")
+    assert [(e["series"], e["head"]) for e in said(worker, "series left out")] == [(1, "negative-binomial")]
+    assert world.version("counts-1h", "live")
 
 
 @pytest.mark.parametrize("options, reason", [({"quantiles": "0.4,0.6"}, "OPTION_INVALID"),

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/forecast/fit.h"
+#include "common/forecast/head.h"
 #include "common/store/models.h"
 #include "workers/model-trainer/candidate.h"
 
@@ -261,7 +262,36 @@ learn(struct work *w, struct err *err)
 	return result;
 }
 
-/* A training of G as the plan says: its series without the gate's windows, as far as it is. */
+static bool
+covers(enum deepar_head head, const struct target *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!isnan(t->values[i]) && !head_covers(head, t->values[i]))
+			return false;
+	return true;
+}
+
+/* The group's series without the gate's windows; one with a value that the head cannot have is nothing to learn from. */
+static void
+choose_series(struct work *w, enum deepar_head head)
+{
+	const struct group *g = w->group;
+	int64_t left_out = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		bool fit = covers(head, &g->targets[i]);
+
+		w->seen[i] = g->targets[i];
+		w->seen[i].n = fit ? trainer_seen(&w->job->opt, g->targets[i].n) : 0;
+		left_out += !fit;
+	}
+	if (left_out > 0)
+		log_event(LOG_WARN, "series left out", "model", LOG_S(w->name), "series", LOG_I(left_out), "why",
+			  LOG_S("they have values that train.head cannot have"), "head", LOG_S(deepar_head_name(head)),
+			  NULL);
+}
+
+/* A training of G as the plan says, as far as it is. */
 static int
 prepare(struct work *w, struct err *err)
 {
@@ -272,10 +302,7 @@ prepare(struct work *w, struct err *err)
 	w->seen = calloc(g->n + 1, sizeof(*w->seen));
 	if (!w->seen)
 		return err_set(err, REASON_NO_MEMORY, "series");
-	for (size_t i = 0; i < g->n; i++) {
-		w->seen[i] = g->targets[i];
-		w->seen[i].n = trainer_seen(&w->job->opt, g->targets[i].n);
-	}
+	choose_series(w, config.head);
 	if (training_new(&config, &w->job->rules.train, w->seen, g->n, NULL, &w->training, err) < 0)
 		return err_wrap(err, "model %s", w->name);
 	if (!w->progress.ptr)

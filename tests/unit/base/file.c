@@ -75,6 +75,31 @@ what_was_there_stays_where_it_cannot_be_replaced(void **state)
 	assert_int_equal(err.reason, REASON_IO);
 }
 
+/* Asking changes nothing, and leaves nothing behind. */
+static void
+whether_a_file_can_be_written_is_known_before(void **state)
+{
+	struct err err = ERR_INIT;
+	char below[160];
+
+	assert_int_equal(file_replaceable(place("e"), &err), 0);
+	assert_int_equal(access(place("e"), F_OK), -1);
+	assert_int_equal(file_replace(place("e"), SPAN("old"), &err), 0);
+	assert_int_equal(file_replaceable(place("e"), &err), 0);
+	assert_holds(place("e"), SPAN("old"));
+	snprintf(below, sizeof(below), "%s/c", place("e"));
+	assert_int_equal(file_replaceable(below, &err), -1);
+	assert_int_equal(err.reason, REASON_IO);
+	assert_non_null(strstr(err.text, below));
+	err_clear(&err);
+	assert_int_equal(file_replaceable(folder, &err), -1);
+	assert_int_equal(err.reason, REASON_IO);
+	assert_non_null(strstr(err.text, "directory"));
+	unlink(place("e"));
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(mkdir(folder, 0700), 0);
+}
+
 static void
 what_cannot_be_read_is_named(void **state)
 {
@@ -102,6 +127,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_made_and_replaced),
 		cmocka_unit_test(what_was_there_stays_where_it_cannot_be_replaced),
+		cmocka_unit_test(whether_a_file_can_be_written_is_known_before),
 		cmocka_unit_test(what_cannot_be_read_is_named),
 	};
 	int failed;

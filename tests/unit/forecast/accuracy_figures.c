@@ -32,6 +32,8 @@ seasonal_error(void **state)
 	assert_near(accuracy_seasonal_error(past, 6, 5), 8);
 	assert_true(isnan(accuracy_seasonal_error(past, 6, 6)));
 	assert_true(isnan(accuracy_seasonal_error(past, 0, 1)));
+	assert_true(accuracy_seasonal_error((double[]){ 1e6, 1e6 + 1e-9, 1e6 }, 3, 1) == 0);
+	assert_near(accuracy_seasonal_error((double[]){ 1e6, 1e6 + 1e-3 }, 2, 1), 1e6 + 1e-3 - 1e6);
 	assert_true(isnan(accuracy_seasonal_error((double[]){ NAN, 1, NAN }, 3, 1)));
 }
 
