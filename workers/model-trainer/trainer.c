@@ -263,10 +263,10 @@ learn(struct work *w, struct err *err)
 }
 
 static bool
-covers(enum deepar_head head, const struct target *t)
+all_supported(enum deepar_head head, const struct target *t)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (!isnan(t->values[i]) && !head_covers(head, t->values[i]))
+		if (!isnan(t->values[i]) && !head_supports(head, t->values[i]))
 			return false;
 	return true;
 }
@@ -279,7 +279,7 @@ choose_series(struct work *w, enum deepar_head head)
 	int64_t left_out = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		bool fit = covers(head, &g->targets[i]);
+		bool fit = all_supported(head, &g->targets[i]);
 
 		w->seen[i] = g->targets[i];
 		w->seen[i].n = fit ? trainer_seen(&w->job->opt, g->targets[i].n) : 0;
