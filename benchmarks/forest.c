@@ -100,16 +100,19 @@ make_probe(const struct bench *b, int i, double probe[COLUMNS])
 }
 
 static int
-write_rows(const struct bench *b, int n, bool probes)
+write_rows(const struct bench *b)
 {
-	for (int i = 0; i < n; i++) {
-		double row[COLUMNS];
+	return fwrite(b->rows, sizeof(*b->rows), ROWS, stdout) != ROWS || fflush(stdout) != 0;
+}
 
-		if (probes)
-			make_probe(b, i, row);
-		else
-			memcpy(row, b->rows[i], sizeof(row));
-		if (fwrite(row, sizeof(row), 1, stdout) != 1)
+static int
+write_probes(const struct bench *b)
+{
+	for (int i = 0; i < PROBES; i++) {
+		double probe[COLUMNS];
+
+		make_probe(b, i, probe);
+		if (fwrite(probe, sizeof(probe), 1, stdout) != 1)
 			return 1;
 	}
 	return fflush(stdout) != 0;
@@ -128,6 +131,26 @@ write_scores(const struct bench *b)
 	}
 	forest_free(f);
 	return fflush(stdout) != 0;
+}
+
+static const struct {
+	const char *word;
+	int (*write)(const struct bench *b);
+} writings[] = { { "--rows", write_rows }, { "--probes", write_probes }, { "--scores", write_scores } };
+
+/* -1: WORD is none. */
+static int
+write_what(struct bench *b, const char *word)
+{
+	int result = -1;
+
+	for (size_t i = 0; i < sizeof(writings) / sizeof(writings[0]); i++)
+		if (strcmp(word, writings[i].word) == 0) {
+			make_rows(b);
+			result = writings[i].write(b);
+			free(b->rows);
+		}
+	return result;
 }
 
 static void
@@ -295,15 +318,8 @@ main(int argc, char **argv)
 	int n, forests;
 	struct bench b = { 0 };
 
-	if (argc == 2 && strncmp(argv[1], "--", 2) == 0) {
-		bool probes = strcmp(argv[1], "--probes") == 0;
-
-		make_rows(&b);
-		n = strcmp(argv[1], "--scores") == 0 ? write_scores(&b)
-						     : write_rows(&b, probes ? PROBES : ROWS, probes);
-		free(b.rows);
+	if (argc == 2 && (n = write_what(&b, argv[1])) >= 0)
 		return n;
-	}
 	n = argc > 1 ? atoi(numbers[1]) : 100000;
 	forests = argc > 2 ? atoi(numbers[2]) : 10000;
 	if (n < 1 || forests < 1) {

@@ -3,8 +3,8 @@
 Ours per set of kernels: hot, in turns over 10,000 forests, looks alone, bytes. The peer (peers/forest, Java; Maven fetches it) on the
 same rows and one thread, in turns with ours: one hot forest of eight columns, one of a shingle of eight rows, 200 forests in turns.
 Per CPU-second of the thread, so that Java's compiler and collector are not counted, the best of each; the ratio is the median over the
-turns of the ratio within a turn. And do they say the same? Probes with a column up to eight deviations of the noise off, looked at by a forest of each
-that has learnt the same rows. Environment: FOREBAY_FOREST_FORESTS (10,000 want 2.2 GB), FOREBAY_FOREST_TURNS.
+turns of the ratio within a turn. And do they say the same? Probes with a column up to eight deviations of the noise off, looked at
+by a forest of each that has learnt the same rows. Environment: FOREBAY_FOREST_FORESTS (10,000 want 2.2 GB), FOREBAY_FOREST_TURNS.
 """
 import json
 import os

@@ -56,7 +56,7 @@ companions(const struct ensemble_rule *rule, size_t bucket)
 {
 	double from = rule->edges[bucket];
 
-	if (rule->single)
+	if (rule->single_steps)
 		return 1;
 	if (bucket + 1 < rule->n_buckets)
 		return (double)rule->edges[bucket + 1] - from;

@@ -30,7 +30,7 @@ struct ensemble_rule {
 	float prior[ENSEMBLE_BUCKETS_MAX][ENSEMBLE_MEMBERS_MAX]; /* >= 0, sum to 1 in each bucket */
 	float
 	    share; /* of what has been learnt fades at each value, 0.01; a tenth of it is mixed from the prior into the weights */
-	bool single; /* of a forecast one step of each part is told; false: all of them, which err together */
+	bool single_steps; /* of a forecast one step of each part is told; false: all of them, which err together */
 };
 
 /* First step alone, then up to a quarter of the horizon, then the rest; uniform prior. */

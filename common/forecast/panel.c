@@ -100,7 +100,7 @@ panel_new(const struct panel_rule *rule, const struct artefact *model, const str
 	if (panel_open_networks(p, kernel, err) < 0)
 		return -1;
 	take_weights(p);
-	p->ensemble.single = rule->single_steps;
+	p->ensemble.single_steps = rule->single_steps;
 	*ret = TAKE(p);
 	return 0;
 }

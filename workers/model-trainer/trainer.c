@@ -276,6 +276,7 @@ static void
 choose_series(struct work *w, enum deepar_head head)
 {
 	const struct group *g = w->group;
+	const struct past *first = NULL;
 	int64_t left_out = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
@@ -284,11 +285,13 @@ choose_series(struct work *w, enum deepar_head head)
 		w->seen[i] = g->targets[i];
 		w->seen[i].n = fit ? trainer_seen(&w->job->opt, g->targets[i].n) : 0;
 		left_out += !fit;
+		if (!fit && !first)
+			first = g->pasts[i];
 	}
-	if (left_out > 0)
+	if (first)
 		log_event(LOG_WARN, "series left out", "model", LOG_S(w->name), "series", LOG_I(left_out), "why",
 			  LOG_S("they have values that train.head cannot have"), "head", LOG_S(deepar_head_name(head)),
-			  NULL);
+			  "first device", LOG_S(first->device), "metric", LOG_S(first->metric), NULL);
 }
 
 /* A training of G as the plan says, as far as it is. */

@@ -461,7 +461,7 @@ single_steps_count_in_full(void **state)
 		struct ensemble e = { 0 };
 
 		ensemble_rule_default(3, 1, 12, &rule);
-		rule.single = single;
+		rule.single_steps = single;
 		for (uint64_t t = 0; t < 50; t++) {
 			double value = random_normal(8, 0, t);
 
