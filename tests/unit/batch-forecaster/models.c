@@ -239,6 +239,41 @@ forget_models(struct workbench *b, struct forecaster *f)
 	f->desks.library = f->library;
 }
 
+/* Of d1, whatever part of the horizon and level it is about. */
+static double
+greatest_shift(const struct workbench *b)
+{
+	const struct entry *e = map_get(b->states, SPAN("d1\x1f"
+							"a"));
+	const struct track *t = e->now;
+	struct learnt_flat f = learnt_lay(t->learnt);
+	double most = 0;
+
+	for (size_t i = f.n_numbers - (size_t)f.size.buckets * f.size.levels; i < f.n_numbers; i++)
+		most = fmax(most, fabs((double)f.numbers[i]));
+	return most;
+}
+
+/* What a series has learnt of widths counts no more once a model brings its class's, but for what came with that very window. */
+static void
+first_model_begins_anew(void **state)
+{
+	struct forecaster f = bench_forecaster(100);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
+	const double once = .02; /* what one outcome may teach */
+
+	for (int64_t round = 0; round < 20; round++)
+		give_round(b, round);
+	assert_true(greatest_shift(b) > 2 * once);
+	announce(b, "v1", MODEL_CANDIDATE, 0);
+	announce(b, "v1", MODEL_LIVE, 0);
+	give_round(b, 20);
+	assert_int_equal(workbench_lines(b, "d1", "forecasts: ", "\"version\":\"v1\""), 0);
+	workbench_commit(b);
+	assert_int_equal(workbench_lines(b, "d1", "forecasts: ", "\"version\":\"v1\""), 1);
+	assert_true(greatest_shift(b) <= once);
+}
+
 /* After a restart the version in use turns out to be broken: nothing is folded, so the series goes on without. */
 static void
 broken_meanwhile(void **state)
@@ -378,6 +413,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(folding_again_changes_nothing, shelf_up, bookshelf_clear),
 		cmocka_unit_test_setup_teardown(folding_again_waits, shelf_up, bookshelf_clear),
 		cmocka_unit_test_setup_teardown(what_cannot_be_used, shelf_up, bookshelf_clear),
+		cmocka_unit_test_setup_teardown(first_model_begins_anew, shelf_up, bookshelf_clear),
 		cmocka_unit_test_setup_teardown(broken_meanwhile, shelf_up, bookshelf_clear),
 		cmocka_unit_test_setup_teardown(gone_meanwhile, shelf_up, bookshelf_clear),
 		cmocka_unit_test_setup_teardown(beside_a_broken_canary, shelf_up, bookshelf_clear),
