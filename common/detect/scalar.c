@@ -22,8 +22,10 @@
 #define REBASE 4096.0  /* deviations between slow mean and origin */
 #define VALUE_MAX 1e18 /* further out is the same: so squares fit into a float */
 #define FEATURE_MAX 1e6
-#define GRAIN 0.1     /* of the deviation of steps */
-#define FLAT_VALUES 2 /* repetitions too many that halve the chance */
+#define GRAIN 0.1 /* of the deviation of steps */
+#define FLAT_BITS_MOST 2.0
+#define FLAT_UNSEEN 4.0 /* repetitions that there might have been, though none was seen */
+#define FLAT_FEW 0.125  /* share of values that repeat the one before */
 #define STANDSTILL 0.01
 #define RUN_LESSON 20
 #define RUN_FORGET 20000 /* values after which the longest run is halved */
@@ -294,13 +296,34 @@ scalar_look(const struct scalar *s, double value, int64_t event_us, int slots)
 		    FEATURE_MAX);
 }
 
+/* What share of values repeated the one before, until the present run began. */
+static double
+usual_repeats(const struct scalar *s)
+{
+	double memory = fmin(s->count, SLOW_MEMORY), run = fmin(s->run, memory / 2);
+
+	return fmax(0, 1 - (1 - (double)s->repeats) * memory / (memory - run));
+}
+
+/*
+ * Bits of surprise in a repetition too many: half a bit, the less the more usual repetitions are.  Where they were few, a quarter of
+ * what they would be worth if they came by chance, for what stands still has not been thrown anew.
+ */
+static double
+flat_bits(const struct scalar *s)
+{
+	double at_most = usual_repeats(s) + FLAT_UNSEEN / s->count;
+	double by_chance = at_most < FLAT_FEW ? -log2(at_most) : 0;
+
+	return fmax((1 - (double)s->repeats) / 2, fmin(FLAT_BITS_MOST, by_chance / 4));
+}
+
 double
 scalar_flat(const struct scalar *s)
 {
 	double beyond = (double)s->run - 2.0 * s->longest;
 
-	return beyond > 0 && s->count > SCALAR_START ? exp2(-fmin(beyond * (1 - (double)s->repeats) / FLAT_VALUES, 900))
-						     : 1;
+	return beyond > 0 && s->count > SCALAR_START ? exp2(-fmin(beyond * flat_bits(s), 900)) : 1;
 }
 
 uint32_t

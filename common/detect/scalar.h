@@ -64,7 +64,8 @@ double scalar_look(const struct scalar *s, double value, int64_t event_us, int s
 
 /*
  * Chance of a run of equal values as long as the present one, in (0, 1].  Only what exceeds twice the longest run that ended
- * by itself counts; two repetitions beyond it halve the chance, more are needed where repetitions are usual.
+ * by itself counts.  Two repetitions beyond it halve the chance, more are needed where repetitions are usual, fewer where less than
+ * an eighth of the values repeat the one before: with one in 16 each halves it, with one in 256 and fewer quarters it.
  */
 double scalar_flat(const struct scalar *s);
 

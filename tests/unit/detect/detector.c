@@ -77,6 +77,13 @@ quantised(uint64_t seed, int i)
 	return floor(2 * random_normal(seed, 1, (uint64_t)i)) / 2;
 }
 
+/* One value in 14 repeats the one before. */
+static double
+coarse(uint64_t seed, int i)
+{
+	return floor(4 * random_normal(seed, 1, (uint64_t)i)) / 4;
+}
+
 static double
 on_and_off(uint64_t seed, int i)
 {
@@ -95,9 +102,9 @@ static const struct quiet {
 	double (*draw)(uint64_t seed, int i);
 	int alerts; /* at most, of 80000 values */
 } quiet[] = {
-	{ "normal", normal, 4 },     { "heavy-tailed", heavy, 16 }, { "exponential", skewed, 6 },
-	{ "seasonal", seasonal, 4 }, { "quantised", quantised, 4 }, { "on and off", on_and_off, 20 },
-	{ "constant", constant, 0 },
+	{ "normal", normal, 4 },          { "heavy-tailed", heavy, 16 }, { "exponential", skewed, 6 },
+	{ "seasonal", seasonal, 4 },      { "quantised", quantised, 4 }, { "coarse", coarse, 4 },
+	{ "on and off", on_and_off, 20 }, { "constant", constant, 0 },
 };
 
 static void
@@ -139,9 +146,11 @@ static const struct planted {
 	{ "shift by 4", normal, SHIFT, 4, 24 },
 	{ "shift by 4.5, downwards", normal, SHIFT, -4.5, 40 },
 	{ "shift in a season", seasonal, SHIFT, 15, 24 },
-	{ "flat line", normal, FLAT, 0, 60 },
-	{ "flat line in a season", seasonal, FLAT, 0, 60 },
-	{ "flat line at zero", seasonal, DEAD_ZERO, 0, 60 },
+	{ "flat line", normal, FLAT, 0, 16 },
+	{ "flat line in a season", seasonal, FLAT, 0, 16 },
+	{ "flat line at zero", seasonal, DEAD_ZERO, 0, 16 },
+	{ "flat line of coarse values", coarse, FLAT, 0, 30 },
+	{ "flat line of few levels", quantised, FLAT, 0, 60 },
 	{ "drift", normal, DRIFT, 0.2, 60 },
 };
 
