@@ -15,7 +15,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from support import places, telemetry
-from support.broker import Publisher
+from support.broker import Publisher, patient
 from support.fleet import await_quiet, forebay, group
 from support.wait import until
 
@@ -145,7 +145,7 @@ def test_list(line, made, database):
 
 def commit(stack, group, partition, offset):
     consumer = Consumer({"bootstrap.servers": stack.bootstrap, "group.id": group, "enable.auto.commit": False})
-    consumer.commit(offsets=[TopicPartition(SOURCES[0], partition, offset)], asynchronous=False)
+    patient(lambda: consumer.commit(offsets=[TopicPartition(SOURCES[0], partition, offset)], asynchronous=False))
     consumer.close()
 
 
