@@ -2,9 +2,10 @@
  * dataset.h -- a file of series for forecasts, in memory.
  *
  *	JSON Lines	as SageMaker's DeepAR takes it, a series a line: {"start": "2024-01-01 00:00:00", "target": [1.5, null, "NaN"],
- *			"cat": [0], "dynamic_feat": [[...]]}; other members are left alone, "id" or "item_id" names the series
+ *			"cat": [0], "dynamic_feat": [[...]]}; other members are left alone; "id" or "item_id", a text or a number, names the series
  *	CSV		a column of times and columns of numbers, each of which is a series; empty cells, NaN and what is in
- *			`missing` are not known.  The rows are on one step: one row after the other by the frequency
+ *			`missing` are not known.  The rows are on one step: one row after the other by the frequency,
+ *			a twentieth of a step early or late
  *
  * Both may be gzip.  What is wrong is named by file, line and field.
  */
@@ -40,6 +41,7 @@ struct dataset_options {
 struct dataset_row {
 	struct target target;
 	const char *name; /* NULL: it has none */
+	bool numeric;     /* its name is a number in JSON */
 	size_t line;      /* where it stands; of a table: 0, it is in all of them */
 };
 
@@ -55,7 +57,8 @@ struct dataset {
 int dataset_read(const char *path, const struct dataset_options *o, struct dataset *d, struct err *err);
 void dataset_clear(struct dataset *d);
 
-/* One line of JSON Lines: for readers that go on behind a bad one.  PLACE for messages: "FILE: line 3".  Arrays lie in ARENA. */
+/* One line of JSON Lines: for readers that go on behind a bad one.  PLACE for messages: "FILE: line 3".  Arrays lie in ARENA.  Of a
+ * bad one *RET has the name, if that could be read, and nothing else. */
 int dataset_line(struct span line, const char *place, struct arena *arena, struct dataset_row *ret, struct err *err);
 
 /* Nothing but blanks: no series, and no mistake. */

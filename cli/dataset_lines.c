@@ -117,17 +117,32 @@ read_start(const json_t *start, const char *place, struct target *t, struct err 
 	return 0;
 }
 
+/* "id", or "item_id". */
 static int
-read_object(const json_t *object, const char *place, struct arena *arena, struct dataset_row *ret, struct err *err)
+read_name(const json_t *object, struct arena *arena, struct dataset_row *ret, struct err *err)
 {
-	const json_t *id =
-	    json_object_get(object, "id") ? json_object_get(object, "id") : json_object_get(object, "item_id");
+	const json_t *id = json_object_get(object, "id");
+
+	if (!id)
+		id = json_object_get(object, "item_id");
+	ret->numeric = json_is_number(id);
+	if (json_is_string(id))
+		ret->name = arena_printf(arena, "%s", json_string_value(id));
+	else if (json_is_integer(id))
+		ret->name = arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(id));
+	else if (json_is_real(id))
+		ret->name = arena_printf(arena, "%.17g", json_real_value(id));
+	else
+		return 0;
+	return ret->name ? 0 : err_set(err, REASON_NO_MEMORY, "the name of a series");
+}
+
+static int
+read_members(const json_t *object, const char *place, struct arena *arena, struct dataset_row *ret, struct err *err)
+{
 	struct target *t = &ret->target;
 	double *values;
 
-	if (!json_is_object(object))
-		return err_set(err, REASON_FILE_INVALID, "%s: is no JSON object", place);
-	ret->name = json_is_string(id) ? arena_printf(arena, "%s", json_string_value(id)) : NULL;
 	if (read_start(json_object_get(object, "start"), place, t, err) < 0 ||
 	    read_numbers(json_object_get(object, "target"), place, "target", true, arena, &values, &t->n, err) < 0)
 		return -1;
@@ -135,6 +150,22 @@ read_object(const json_t *object, const char *place, struct arena *arena, struct
 	if (read_cats(json_object_get(object, "cat"), place, arena, ret, err) < 0)
 		return -1;
 	return read_dynamic(json_object_get(object, "dynamic_feat"), place, arena, ret, err);
+}
+
+static int
+read_object(const json_t *object, const char *place, struct arena *arena, struct dataset_row *ret, struct err *err)
+{
+	char named[400];
+
+	if (!json_is_object(object))
+		return err_set(err, REASON_FILE_INVALID, "%s: is no JSON object", place);
+	if (read_name(object, arena, ret, err) < 0)
+		return -1;
+	snprintf(named, sizeof(named), "%s%s%.60s", place, ret->name ? ", series " : "", ret->name ? ret->name : "");
+	if (read_members(object, named, arena, ret, err) == 0)
+		return 0;
+	ret->target = (struct target){ 0 };
+	return -1;
 }
 
 int
@@ -162,10 +193,26 @@ dataset_blank(struct span line)
 	return true;
 }
 
+/* A model has one shape for all series: what is missing on one line cannot be made up. */
+static int
+check_shape(const struct dataset *d, const struct dataset_row *row, const char *file, struct err *err)
+{
+	const struct dataset_row *first = &d->rows[0];
+	const struct target *t = &row->target, *u = &first->target;
+	bool cats = t->n_cats != u->n_cats;
+
+	if (!cats && t->n_features == u->n_features)
+		return 0;
+	return err_set(err, REASON_FILE_INVALID, "%.100s: line %zu%s%.40s: \"%s\" has %zu%s, that of line %zu has %zu",
+		       file, row->line, row->name ? ", series " : "", row->name ? row->name : "",
+		       cats ? "cat" : "dynamic_feat", cats ? t->n_cats : t->n_features,
+		       (cats ? t->cats == NULL : t->dynamic == NULL) ? " (it is not there)" : "", first->line,
+		       cats ? u->n_cats : u->n_features);
+}
+
 static int
 add_line(struct dataset *d, struct span line, size_t number, const char *file, struct err *err)
 {
-	const struct target *first = d->n ? &d->rows[0].target : NULL;
 	char place[300];
 	struct dataset_row row;
 
@@ -173,10 +220,8 @@ add_line(struct dataset *d, struct span line, size_t number, const char *file, s
 	if (dataset_line(line, place, d->arena, &row, err) < 0)
 		return -1;
 	row.line = number;
-	if (first && (row.target.n_cats != first->n_cats || row.target.n_features != first->n_features))
-		return err_set(err, REASON_FILE_INVALID,
-			       "%s: %zu categories and %zu dynamic features, the lines before have %zu and %zu", place,
-			       row.target.n_cats, row.target.n_features, first->n_cats, first->n_features);
+	if (d->n && check_shape(d, &row, file, err) < 0)
+		return -1;
 	for (size_t i = 0; i < row.target.n_cats; i++)
 		if (row.target.cats[i] >= d->cardinality[i])
 			d->cardinality[i] = row.target.cats[i] + 1;

@@ -1,6 +1,8 @@
 /*
  * dataset_table.c -- CSV.  Columns grow as the rows come; at the end each becomes a series in the arena.  A row whose time is not
- * one step after the one before is refused: what fills gaps and sorts is the fleet's preprocessor, not this reader.
+ * one step after the one before is refused: what fills gaps and sorts is the fleet's preprocessor, not this reader.  But clocks
+ * tremble: a twentieth of a step early or late is on time, and where the first two rows are nearly an hour apart an hour is meant,
+ * unless all rows are just so far apart.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,6 +14,9 @@
 #include "common/series/timestamp.h"
 
 #define US_PER_DAY INT64_C(86400000000)
+#define US_PER_SECOND INT64_C(1000000)
+#define TREMBLE 20 /* a step divided by it: so far from its time a row may be */
+#define NEARLY 50  /* a step divided by it: so near to a usual one that may be meant */
 
 struct table {
 	const struct dataset_options *options;
@@ -24,6 +29,9 @@ struct table {
 	double *values; /* rows of n_fields */
 	size_t n, room;
 	int64_t start_us, line;
+	bool odd;               /* the first two rows are nearly a usual step apart, and all so far just as much: */
+	struct frequency usual; /* what may be meant, */
+	bool usual_fits;        /* and all rows would be on time */
 };
 
 /* Why the line that was read last is no row. */
@@ -153,6 +161,39 @@ read_cell(const struct table *t, size_t i, double *ret, struct err *err)
 		       verdict == NUMBER_NONE ? "" : "finite ", t->names[i], t->fields[i] + 1);
 }
 
+/* The step that people have which is so near to STEP_US that it may be meant; 0: there is none. */
+static int64_t
+usual_step(int64_t step_us)
+{
+	static const int32_t seconds[] = { 1,    2,    3,     4,     5,     6,     10,    12,    15,    20,   30,
+					   60,   120,  180,   240,   300,   360,   600,   720,   900,   1200, 1800,
+					   3600, 7200, 10800, 14400, 21600, 28800, 43200, 86400, 604800 };
+
+	for (size_t i = 0; i < ARRAY_LEN(seconds); i++) {
+		int64_t usual_us = seconds[i] * US_PER_SECOND;
+
+		if (llabs(usual_us - step_us) <= usual_us / NEARLY)
+			return usual_us;
+	}
+	return 0;
+}
+
+/* From the first two rows; nearly a usual step is that of which the third row will show whether it is meant. */
+static int
+choose_step(struct table *t, int64_t step_us, struct frequency *ret, struct err *err)
+{
+	int64_t usual_us = usual_step(step_us);
+
+	if (!usual_us || usual_us == step_us)
+		return frequency_of_step(step_us, ret, err);
+	if (frequency_of_step(usual_us, &t->usual, err) < 0)
+		return -1;
+	t->odd = t->usual_fits = frequency_of_step(step_us, ret, NULL) == 0;
+	if (!t->odd)
+		*ret = t->usual;
+	return 0;
+}
+
 /* The second time says what the step is, where nobody else has. */
 static int
 learn_step(struct table *t, struct dataset *d, int64_t time_us, struct err *err)
@@ -168,11 +209,38 @@ learn_step(struct table *t, struct dataset *d, int64_t time_us, struct err *err)
 			       input_name(t->in), (long long)t->line, step_us ? "earlier than" : "the same as");
 	if (step_us >= 28 * US_PER_DAY && step_us <= 31 * US_PER_DAY)
 		return frequency_parse("1M", &d->frequency, err);
-	if (frequency_of_step(step_us, &d->frequency, &why) < 0)
+	if (choose_step(t, step_us, &d->frequency, &why) < 0)
 		return err_set(err, REASON_FILE_INVALID,
 			       "%s:%lld: the first two times are %.6g s apart, which is no frequency; say --freq",
 			       input_name(t->in), (long long)t->line, (double)step_us / 1e6);
 	return 0;
+}
+
+/* By how much the row at hand is off its time by F; *ON_TIME: by so little that it is meant. */
+static int64_t
+lateness(const struct table *t, const struct frequency *f, int64_t time_us, bool *on_time)
+{
+	int64_t expected = frequency_time(f, t->start_us, (int64_t)t->n);
+	int64_t step_us = expected - frequency_time(f, t->start_us, (int64_t)t->n - 1);
+
+	*on_time = llabs(time_us - expected) <= step_us / TREMBLE;
+	return time_us - expected;
+}
+
+/* An odd step is meant as long as all rows keep to it; with the first that does not a usual one is. */
+static void
+doubt_step(struct table *t, struct dataset *d, int64_t time_us)
+{
+	bool fitted = t->usual_fits, on_time;
+
+	if (!t->odd)
+		return;
+	lateness(t, &t->usual, time_us, &on_time);
+	t->usual_fits = fitted && on_time;
+	if (lateness(t, &d->frequency, time_us, &on_time) == 0 || !fitted)
+		return;
+	d->frequency = t->usual;
+	t->odd = false;
 }
 
 /* What is read from a longer row might be half of a number. */
@@ -199,7 +267,8 @@ check_time(struct table *t, struct dataset *d, struct err *err)
 {
 	static const struct time_format any = { .form = TIME_AUTO };
 	struct span text = t->record.fields[t->time_field];
-	int64_t time_us, expected;
+	int64_t time_us, late_us;
+	bool on_time;
 
 	if (timestamp_parse(text, &any, &time_us, err) < 0) {
 		err->reason = REASON_FILE_INVALID;
@@ -211,12 +280,13 @@ check_time(struct table *t, struct dataset *d, struct err *err)
 	}
 	if (t->n == 1 && learn_step(t, d, time_us, err) < 0)
 		return -1;
-	expected = frequency_time(&d->frequency, t->start_us, (int64_t)t->n);
-	if (time_us == expected)
+	doubt_step(t, d, time_us);
+	late_us = lateness(t, &d->frequency, time_us, &on_time);
+	if (on_time)
 		return 0;
 	return err_set(err, REASON_FILE_INVALID,
 		       "%s:%lld: \"%.*s\" is %s than one step (%s%s) after the row before: fill gaps and sort first",
-		       input_name(t->in), (long long)t->line, SPAN_ARG(text), time_us > expected ? "later" : "earlier",
+		       input_name(t->in), (long long)t->line, SPAN_ARG(text), late_us > 0 ? "later" : "earlier",
 		       d->frequency.name,
 		       *t->options->frequency ? "" : " as between the first two rows; --freq says another");
 }
@@ -276,6 +346,8 @@ read_table(struct table *t, struct dataset *d, struct err *err)
 		return -1;
 	if (t->n < 2 && !d->frequency.n_lags)
 		return err_set(err, REASON_FILE_INVALID, "%s: fewer than two rows", input_name(t->in));
+	if (t->odd && t->n == 2) /* nobody insists on it */
+		d->frequency = t->usual;
 	return cut_columns(t, d, err);
 }
 

@@ -5,7 +5,8 @@
  *	{"id":"a","quantiles":{"0.1":[...],"0.5":[...],"0.9":[...]},"mean":[...],"basis":"model"}
  *
  * `mean` is that of the usual quantiles, each standing for the levels nearest to it; the same whichever are asked for (levels.h).  A
- * line that cannot be forecast gives {"error":{"reason":"FILE_INVALID","message":"..."}} in its place, and exit code 2 at the end.
+ * line that cannot be forecast gives {"id":"a","error":{"reason":"FILE_INVALID","message":"..."}} in its place, with the id where it could
+ * be read, and exit code 2 at the end.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -130,11 +131,25 @@ clear(struct session *s)
 
 /* ---- out ---- */
 
+/* {"id":...,: the beginning of any line; a number stays one. */
 static int
-write_error(struct buffer *out, const struct err *why)
+write_name(struct buffer *out, const struct dataset_row *row)
 {
-	if (buffer_printf(out, "{\"error\":{\"reason\":\"%s\",\"message\":", err_reason_name(why->reason)) < 0 ||
-	    buffer_json_string(out, span_of(why->text)) < 0)
+	if (!row->name)
+		return buffer_text(out, "{");
+	if (buffer_text(out, "{\"id\":") < 0)
+		return -1;
+	if ((row->numeric ? buffer_text(out, row->name) : buffer_json_string(out, span_of(row->name))) < 0)
+		return -1;
+	return buffer_text(out, ",");
+}
+
+static int
+write_error(struct buffer *out, const struct line *l)
+{
+	if (write_name(out, &l->row) < 0 ||
+	    buffer_printf(out, "\"error\":{\"reason\":\"%s\",\"message\":", err_reason_name(l->why.reason)) < 0 ||
+	    buffer_json_string(out, span_of(l->why.text)) < 0)
 		return -1;
 	return buffer_text(out, "}}\n");
 }
@@ -160,12 +175,7 @@ write_forecast(const struct session *s, const struct line *l, struct buffer *out
 {
 	static const char *const bases[] = { "nothing", "naive", "classical", "model" };
 
-	if (buffer_text(out, "{") < 0)
-		return -1;
-	if (l->row.name && (buffer_text(out, "\"id\":") < 0 || buffer_json_string(out, span_of(l->row.name)) < 0 ||
-			    buffer_text(out, ",") < 0))
-		return -1;
-	if (buffer_text(out, "\"quantiles\":{") < 0)
+	if (write_name(out, &l->row) < 0 || buffer_text(out, "\"quantiles\":{") < 0)
 		return -1;
 	for (size_t i = 0; i < s->levels.n_asked; i++)
 		if (buffer_printf(out, "%s\"%.12g\":", i ? "," : "", s->rule.levels[s->levels.asked[i]]) < 0 ||
@@ -184,7 +194,7 @@ print_batch(struct session *s, struct err *err)
 		const struct line *l = &s->lines[i];
 
 		s->failed += l->why.reason != REASON_NONE;
-		if ((l->why.reason != REASON_NONE ? write_error(&s->out, &l->why) : write_forecast(s, l, &s->out)) < 0)
+		if ((l->why.reason != REASON_NONE ? write_error(&s->out, l) : write_forecast(s, l, &s->out)) < 0)
 			return err_set(err, REASON_NO_MEMORY, "forecasts");
 	}
 	if (fwrite(s->out.ptr, 1, s->out.len, stdout) != s->out.len)
@@ -231,12 +241,12 @@ forecast_batch(struct session *s, struct err *err)
 
 /* Is it what the model was trained for?  The panel would put DeepAR to sleep without a word. */
 static int
-check_line(const struct session *s, const struct target *t, const char *place, struct err *err)
+check_line(const struct session *s, const struct dataset_row *row, const char *place, struct err *err)
 {
-	if (!s->network || deepar_check_target(s->network, t, s->rule.horizon, err) == 0)
+	if (!s->network || deepar_check_target(s->network, &row->target, s->rule.horizon, err) == 0)
 		return 0;
 	err->reason = REASON_FILE_INVALID;
-	return err_wrap(err, "%s", place);
+	return err_wrap(err, "%s%s%.60s", place, row->name ? ", series " : "", row->name ? row->name : "");
 }
 
 /* TEXT, or its beginning where it is too long. */
@@ -248,10 +258,11 @@ take_line(struct session *s, struct span text, bool whole, struct err *err)
 
 	snprintf(place, sizeof(place), "%.250s: line %zu", s->file, s->number);
 	err_clear(&l->why);
+	l->row = (struct dataset_row){ 0 };
 	if (!whole)
 		err_set(&l->why, REASON_FILE_INVALID, "%s: longer than %u bytes", place, INPUT_WINDOW_MAX);
 	else if (dataset_line(text, place, s->arena, &l->row, &l->why) == 0)
-		check_line(s, &l->row.target, place, &l->why);
+		check_line(s, &l->row, place, &l->why);
 	if (l->why.reason == REASON_NO_MEMORY) {
 		*err = l->why;
 		return -1;
@@ -318,7 +329,7 @@ verb_forecast(int argc, char **argv)
 	const struct option_set sets[] = { { "Forecast", table, ARRAY_LEN(table), &words },
 					   { "Forecasts", panel_option_table, panel_option_count, &words.panel } };
 	const struct option_program program = {
-		"forebay forecast", "FILE: DeepAR JSON Lines in, quantiles out", sets, ARRAY_LEN(sets), NULL, 0
+		"forebay forecast", "FILE: DeepAR JSON Lines in, quantiles out", sets, ARRAY_LEN(sets), NULL, 0, "FILE"
 	};
 
 	return verb_run(&program, true, argc, argv, &words, forecast);

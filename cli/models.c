@@ -179,7 +179,19 @@ check_words(int n, char **given, const struct word **ret, struct err *err)
 			       words[i].wants);
 	}
 	return err_set(err, REASON_USAGE,
-		       "say what to do: list, show, diff, promote, roll-back, export, import or announce");
+		       "%.40s%ssay what to do: list, show, diff, promote, roll-back, export, import or announce",
+		       n > 0 ? given[0] : "", n > 0 ? " is none of what there is: " : "");
+}
+
+/* Who does not say what to do is told so before any option is asked for, such as where the database is. */
+static bool
+says_nothing(int argc, char **argv)
+{
+	bool known = argc > 1 && *argv[1] == '-';
+
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(words); i++)
+		known |= strcmp(argv[1], words[i].name) == 0;
+	return !known;
 }
 
 struct models_call {
@@ -214,6 +226,12 @@ verb_models(int argc, char **argv)
 		&c.overrides,
 		1
 	};
+	const struct word *none;
+	struct err err = ERR_INIT;
 
+	if (says_nothing(argc, argv)) {
+		check_words(argc - 1, argv + 1, &none, &err);
+		return verb_fail("models", &err);
+	}
 	return verb_run(&program, true, argc, argv, &c, models);
 }

@@ -52,16 +52,38 @@ describe(struct models *c, const struct artefact *a, struct span bytes, struct m
 	return 0;
 }
 
+/* Is what is there already the same, but for when it was made?  Then its own bytes are M's, which so is no new version. */
 static int
-add(struct models *c, const struct model *m, struct err *err)
+take_same(struct models *c, const struct artefact *a, struct model *m, bool *found, struct err *err)
+{
+	struct artefact there;
+	struct model before;
+	bool same;
+	int result;
+
+	if (models_get(c->store, m->name, m->version, c->arena, &before, found, err) < 0)
+		return -1;
+	if (!*found || artefact_read(before.artefact, &there, NULL) < 0)
+		return 0; /* what cannot be read is not the same */
+	result = artefact_same(a, &there, &same, err);
+	artefact_clear(&there);
+	if (result == 0 && same)
+		m->artefact = before.artefact;
+	return result;
+}
+
+static int
+add(struct models *c, const struct artefact *a, struct model *m, struct err *err)
 {
 	const char *why = *c->options->why ? c->options->why : "forebay models import";
-	struct model before;
+	struct err special = ERR_INIT;
 	bool found;
 
-	if (models_get(c->store, m->name, m->version, c->arena, &before, &found, err) < 0 ||
-	    models_add(c->store, m, why, err) < 0)
+	if (take_same(c, a, m, &found, err) < 0 || models_add(c->store, m, why, err) < 0)
 		return -1;
+	if (a->n_networks && deepar_check_plain(&a->networks[0]->config, &special) < 0)
+		fprintf(stderr, "forebay models: %.*s/%.*s can be used on files alone: %s\n", SPAN_ARG(m->name),
+			SPAN_ARG(m->version), special.text);
 	return models_report(c, m, !found, err);
 }
 
@@ -79,7 +101,7 @@ models_do_import(struct models *c, struct err *err)
 	if (artefact_read(buffer_span(&bytes), &a, err) < 0)
 		return image_refuse_file(c->words[0], buffer_span(&bytes), "model file", "train it or export it again",
 					 err);
-	failed = describe(c, &a, buffer_span(&bytes), &m, err) < 0 || add(c, &m, err) < 0;
+	failed = describe(c, &a, buffer_span(&bytes), &m, err) < 0 || add(c, &a, &m, err) < 0;
 	artefact_clear(&a);
 	return failed ? err_wrap(err, "%s", c->words[0]) : 0;
 }

@@ -12,6 +12,9 @@ struct series_options {
 	char *freq, *time_column, *columns, *missing, *delimiter;
 };
 
+/* Steps that a training left out at the end of each series, wherever it ended: a figure of the artefact. */
+#define SERIES_HOLDOUT_FIGURE "holdout.steps"
+
 extern const struct option series_option_table[];
 extern const size_t series_option_count;
 

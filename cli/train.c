@@ -1,7 +1,8 @@
 /*
  * train.c -- `forebay train FILE --horizon=24 --model=OUT`: a model from series in a file.
  *
- * What is at the end of each series can be held out, for `forebay backtest` afterwards.  With --progress the training is saved there
+ * What is at the end can be held out, for `forebay backtest` afterwards: all that is later than one moment, so many steps before the
+ * latest end of all series, so that nothing is learnt from one series of the time at which another is judged.  With --progress the training is saved there
  * now and then, and a second call with the same words goes on where the first was ended.
  */
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/image.h"
+#include "common/forecast/cut.h"
 #include "common/forecast/fit.h"
 
 struct train_words {
@@ -29,7 +31,17 @@ struct train_words {
 	    save_seconds, seed;
 	int head;
 	double rate, dropout;
+	int by;
 	bool json;
+};
+
+enum { BY_CALENDAR, BY_SERIES };
+
+/* What of the series was not to be seen. */
+struct held_out {
+	size_t series, values; /* that lost some, and how many in all */
+	size_t ended;          /* series that end before: they lose nothing */
+	int64_t from_us;       /* by the calendar */
 };
 
 #define AT(field) offsetof(struct train_words, field)
@@ -39,7 +51,9 @@ static const struct option table[] = {
 	{ "model", OPTION_TEXT, AT(model), NULL, 1, 4096, "", "the file to write" },
 	{ "name", OPTION_TEXT, AT(name), "", 0, 63, "", "of the model; empty: deepar-<frequency>" },
 	{ "holdout", OPTION_INT, AT(holdout), "0", 0, 1e9, "steps",
-	  "at the end of every series that the training must not see" },
+	  "at the end that the training must not see: what is later than so many steps before the latest end of all series" },
+	{ "holdout.by", OPTION_CHOICE, AT(by), "calendar", 0, 0, "calendar|series",
+	  "series: the last steps of each series, wherever it ends, for series whose calendars have nothing to do with each other" },
 	{ "validation.windows", OPTION_INT, AT(windows), "0", 0, 100, "",
 	  "of a horizon each, held back at the end of what is seen: weights, shifts and the best networks are chosen by them; 0: as many as give 200 forecasts, 2 to 20" },
 	{ "context", OPTION_INT, AT(context), "0", 0, 10000, "steps",
@@ -63,16 +77,30 @@ static const struct option table[] = {
 	{ "json", OPTION_BOOL, AT(json), "false", 0, 0, "", "one JSON object on standard output" },
 };
 
+/* Leave the last values out of TARGETS.  -1 on OPTION_INVALID: nothing is left. */
 static int
-cut(struct target *targets, size_t n, size_t holdout, struct err *err)
+hold_out(const struct train_words *o, const struct frequency *f, struct target *targets, size_t n, struct held_out *ret,
+	 struct err *err)
 {
-	size_t left = 0;
+	size_t steps = (size_t)o->holdout, left = 0;
+	struct cut cut;
 
+	*ret = (struct held_out){ 0 };
+	cut_init(&cut, f, targets, n);
+	if (cut.last)
+		ret->from_us = cut_border(&cut, steps);
 	for (size_t i = 0; i < n; i++) {
-		targets[i].n = targets[i].n > holdout ? targets[i].n - holdout : 0;
-		left += targets[i].n;
+		size_t all = targets[i].n, kept = all > steps ? all - steps : 0;
+
+		if (o->by == BY_CALENDAR)
+			kept = cut.last ? cut_before(&cut, &targets[i], ret->from_us) : 0;
+		targets[i].n = kept;
+		ret->series += kept < all;
+		ret->ended += kept == all && all && steps;
+		ret->values += all - kept;
+		left += kept;
 	}
-	return left ? 0 : err_set(err, REASON_OPTION_INVALID, "holdout: %zu steps are all there is", holdout);
+	return left ? 0 : err_set(err, REASON_OPTION_INVALID, "holdout: %zu steps are all there is", steps);
 }
 
 static int
@@ -189,12 +217,41 @@ finish(const struct train_words *o, const struct training *t, const struct datas
 	progress_start(&bar, "% judged");
 	result = fit_ensemble(a, &rule, targets, d->n, windows, 1000, show_share, &bar, err);
 	progress_end(&bar);
+	if (o->holdout && o->by == BY_SERIES)
+		artefact_set_figure(a, SERIES_HOLDOUT_FIGURE, (double)o->holdout);
 	return result < 0 ? -1 : artefact_save(a, o->model, err);
+}
+
+static json_t *
+held_out_json(const struct train_words *o, const struct held_out *held)
+{
+	char from[CLOCK_TEXT_BYTES];
+	json_t *all = json_pack("{s:I, s:s, s:I, s:I, s:I}", "steps", (json_int_t)o->holdout, "by",
+				o->by == BY_SERIES ? "series" : "calendar", "series", (json_int_t)held->series,
+				"values", (json_int_t)held->values, "series_ended", (json_int_t)held->ended);
+
+	clock_iso8601(held->from_us, from);
+	if (all && o->by == BY_CALENDAR)
+		json_object_set_new(all, "from", json_string(from));
+	return all;
+}
+
+static void
+tell_held_out(const struct train_words *o, const struct held_out *held)
+{
+	char from[CLOCK_TEXT_BYTES];
+
+	clock_iso8601(held->from_us, from);
+	if (o->holdout && o->by == BY_SERIES)
+		printf("  held out: the last %" PRId64 " steps of %zu series\n", o->holdout, held->series);
+	else if (o->holdout)
+		printf("  held out: what is later than %s, %zu values of %zu series%s\n", from, held->values,
+		       held->series, held->ended ? "; the others end before" : "");
 }
 
 static int
 tell(const struct train_words *o, const struct training *t, const struct artefact *a, const struct train_progress *at,
-     struct err *err)
+     const struct held_out *held, struct err *err)
 {
 	json_t *figures;
 
@@ -204,17 +261,18 @@ tell(const struct train_words *o, const struct training *t, const struct artefac
 			json_object_set_new(figures, a->figures[i].name,
 					    isfinite(a->figures[i].value) ? json_real(a->figures[i].value)
 									  : json_null());
-		return verb_print_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o}", "model", o->model, "name",
-						 a->name, "version", a->version, "networks", (json_int_t)a->n_networks,
-						 "series", (json_int_t)a->n_series, "learnt_from",
-						 (json_int_t)training_series(t), "cpu_seconds", at->seconds, "figures",
-						 figures),
+		return verb_print_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:o, s:o}", "model", o->model,
+						 "name", a->name, "version", a->version, "networks",
+						 (json_int_t)a->n_networks, "series", (json_int_t)a->n_series,
+						 "learnt_from", (json_int_t)training_series(t), "cpu_seconds",
+						 at->seconds, "held_out", held_out_json(o, held), "figures", figures),
 				       err);
 	}
 	printf("%s version %s: %zu networks in %.0f s of CPU, written to %s\n", a->name, a->version, a->n_networks,
 	       at->seconds, o->model);
 	printf("  learnt from %zu of %" PRIu64 " series%s\n", training_series(t), a->n_series,
 	       training_series(t) < a->n_series ? ", the others are too short or have no value but 0" : "");
+	tell_held_out(o, held);
 	for (size_t i = 0; i < a->n_figures; i++)
 		printf("  %-20s %.4f\n", a->figures[i].name, a->figures[i].value);
 	return 0;
@@ -239,11 +297,12 @@ train_on(const struct train_words *o, const char *path, struct dataset *d, struc
 	struct train_progress at = { 0 };
 	struct train_options how;
 	struct deepar_config c;
+	struct held_out held;
 	size_t windows = (size_t)o->windows;
 
 	if (!targets)
 		return err_set(err, REASON_NO_MEMORY, "train");
-	if (cut(targets, d->n, (size_t)o->holdout, err) < 0)
+	if (hold_out(o, &d->frequency, targets, d->n, &held, err) < 0)
 		return -1;
 	if (!windows)
 		windows = fit_windows(targets, d->n, (size_t)o->horizon);
@@ -253,7 +312,7 @@ train_on(const struct train_words *o, const char *path, struct dataset *d, struc
 		return -1;
 	if (*o->progress)
 		unlink(o->progress);
-	return tell(o, t, a, &at, err);
+	return tell(o, t, a, &at, &held, err);
 }
 
 static int
@@ -286,7 +345,8 @@ verb_train(int argc, char **argv)
 	const struct option_set sets[] = { { "Training", table, ARRAY_LEN(table), &words },
 					   { "Series", series_option_table, series_option_count, &words.series } };
 	const struct option_program program = {
-		"forebay train", "FILE: a forecasting model from the series of a file", sets, ARRAY_LEN(sets), NULL, 0
+		"forebay train", "FILE: a forecasting model from the series of a file", sets, ARRAY_LEN(sets), NULL, 0,
+		"FILE"
 	};
 
 	return verb_run(&program, true, argc, argv, &words, train);

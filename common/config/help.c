@@ -33,7 +33,8 @@ void
 help_print(const struct option_program *program, FILE *out)
 {
 	fprintf(out, "%s -- %s\n\n", program->name, program->summary);
-	fprintf(out, "usage: %s [--config FILE] [--KEY=VALUE]...\n\n", program->name);
+	fprintf(out, "usage: %s%s%s [--config FILE] [--KEY=VALUE]...\n\n", program->name, program->words ? " " : "",
+		program->words ? program->words : "");
 	fprintf(
 	    out,
 	    "  --config FILE\n\tproperties file with KEY=VALUE lines (also " ENVIRONMENT_PREFIX "CONFIG)\n"

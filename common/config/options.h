@@ -75,6 +75,7 @@ struct option_program {
 	size_t n_sets;
 	struct property_list *lists;
 	size_t n_lists;
+	const char *words; /* that stand behind the name, for --help: "FILE"; NULL: none */
 };
 
 enum options_verdict { OPTIONS_RUN, OPTIONS_DONE };

@@ -17,23 +17,29 @@ accuracy_pinball(double level, double quantile, double value)
 }
 
 double
-accuracy_seasonal_error(const double *past, size_t n, size_t season)
+accuracy_season_until(struct accuracy_season *s, const double *past, size_t n, size_t season)
 {
-	double sum = 0, size = 0;
-	size_t pairs = 0;
-
-	for (size_t t = season; t < n; t++) {
+	for (size_t t = s->seen > season ? s->seen : season; t < n; t++) {
 		double difference = fabs(past[t] - past[t - season]);
 
 		if (isnan(difference))
 			continue;
-		sum += difference;
-		size += fabs(past[t]);
-		pairs++;
+		s->sum += difference;
+		s->size += fabs(past[t]);
+		s->pairs++;
 	}
-	if (sum <= ROUNDING * size && pairs)
+	s->seen = n;
+	if (s->sum <= ROUNDING * s->size && s->pairs)
 		return 0;
-	return pairs ? sum / (double)pairs : NAN;
+	return s->pairs ? s->sum / (double)s->pairs : NAN;
+}
+
+double
+accuracy_seasonal_error(const double *past, size_t n, size_t season)
+{
+	struct accuracy_season s = { 0 };
+
+	return accuracy_season_until(&s, past, n, season);
 }
 
 static size_t

@@ -3,8 +3,8 @@
  *
  *	wQL(tau)	2 * sum(pinball) / sum(|y|), pooled over all series and steps; mean_wQL is its mean over the levels
  *	WAPE (ND)	sum |y - median| / sum |y|
- *	MASE		mean over series of mean |y - median| / mean |y[t] - y[t - m]| over the whole past (series whose past does not
- *			move are left out)
+ *	MASE		mean over forecasts of mean |y - median| / mean |y[t] - y[t - m]| over the whole past before each of them: of
+ *			rolling origins each has its own (forecasts whose past does not move are left out)
  *	sMAPE		mean of 2 |y - median| / (|y| + |median|), in 0..2
  *	CRPS		2 * mean over levels of the mean pinball loss, in the series' unit
  *	coverage	share of y between the quantiles of two levels, both ends inclusive
@@ -22,15 +22,22 @@ struct accuracy {
 	double pinball[ENSEMBLE_LEVELS_MAX];
 	double below[ENSEMBLE_LEVELS_MAX]; /* values at or below the quantile */
 	double absolute, error, symmetric; /* sum |y|, sum |y - median|, sum of sMAPE's terms */
-	double scaled;                     /* sum of MASE over series */
+	double scaled;                     /* sum of MASE over forecasts */
 	double inside80, inside95;
-	uint64_t points, series, scaled_series;
+	uint64_t points, series, scaled_series; /* series: forecasts, as accuracy_add() is told them */
 };
 
 double accuracy_pinball(double level, double quantile, double value);
 
 /* Mean |y[t] - y[t - season]| of a past, NaN left out; 0 where it is nothing but rounding; NaN without any pair. */
 double accuracy_seasonal_error(const double *past, size_t n, size_t season);
+
+/* The same for a past that grows, from one origin to the next: each value is looked at once.  Zeroed: nothing seen. */
+struct accuracy_season {
+	double sum, size;
+	size_t pairs, seen;
+};
+double accuracy_season_until(struct accuracy_season *s, const double *past, size_t n, size_t season);
 
 /*
  * Add one forecast: VALUES of N steps (NaN: not counted), QUANTILES [n][n_levels]; ERROR of the past as above (NaN or 0: no MASE).

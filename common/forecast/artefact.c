@@ -186,6 +186,22 @@ artefact_write(const struct artefact *a, struct buffer *out, struct err *err)
 	return image_write(&stored_type, &s, out) == 0 ? 0 : err_set(err, REASON_NO_MEMORY, "artefact %s", s.name);
 }
 
+int
+artefact_same(const struct artefact *a, const struct artefact *b, bool *same, struct err *err)
+{
+	CLEANUP(buffer_clear)
+	struct buffer left = BUFFER_INIT(0), right = BUFFER_INIT(0);
+	struct artefact x = *a, y = *b; /* borrow the networks */
+
+	x.created_us = y.created_us = 0;
+	memset(x.code, 0, sizeof(x.code));
+	memset(y.code, 0, sizeof(y.code));
+	if (artefact_write(&x, &left, err) < 0 || artefact_write(&y, &right, err) < 0)
+		return -1;
+	*same = span_equal(buffer_span(&left), buffer_span(&right));
+	return 0;
+}
+
 /* ---- reading ---- */
 
 static int

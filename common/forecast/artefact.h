@@ -23,7 +23,7 @@ struct artefact_figure {
 
 struct artefact {
 	char name[ARTEFACT_TEXT_BYTES];    /* "deepar-1h" */
-	char version[ARTEFACT_TEXT_BYTES]; /* distinct for every training */
+	char version[ARTEFACT_TEXT_BYTES]; /* the same training gives the same one, any other another */
 	char code[ARTEFACT_TEXT_BYTES];    /* of the program that trained it */
 	int64_t created_us;
 	int64_t from_us, cutoff_us; /* event times of the training data, [from, cutoff): nothing later was seen */
@@ -49,6 +49,9 @@ int artefact_write(const struct artefact *a, struct buffer *out, struct err *err
 /* *A is undefined before.  -1 on STATE_CORRUPT (cut short, checksum, a tensor of another size, weights that are not finite),
  * STATE_VERSION, NO_MEMORY; *A then owns nothing. */
 int artefact_read(struct span bytes, struct artefact *a, struct err *err);
+
+/* Are they the same but for when, and by which release of the program, they were made?  -1 on NO_MEMORY. */
+int artefact_same(const struct artefact *a, const struct artefact *b, bool *same, struct err *err);
 
 /* The same with a file: the message names it.  Writing is atomic: beside it, then renamed.  -1 also on IO, FILE_UNREADABLE;
  * FILE_INVALID instead of STATE_CORRUPT and STATE_VERSION. */

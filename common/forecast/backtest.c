@@ -3,7 +3,7 @@
  * chunk origins go from old to new.  A forecast is kept until its last step is known at the origin at hand, and is learnt step by
  * step on the way: with a stride shorter than the horizon several are open at once.
  *
- * What a chunk learns together goes by the calendar, as origins are counted from the ends of series and these may lie years apart.
+ * What a chunk learns together goes by the calendar, as origins may be counted from the ends of series and these may lie years apart.
  */
 #include "common/forecast/backtest.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/base/random.h"
+#include "common/forecast/cut.h"
 
 #define CHUNK BACKTEST_TOGETHER
 
@@ -25,7 +26,8 @@ struct opened {
 
 struct run {
 	const struct panel_rule *rule;
-	const struct backtest_rule *how;
+	struct backtest_rule how; /* its windows: not more than any series has */
+	struct cut cut;
 	struct panel *panel;
 	const struct target *targets; /* the chunk's */
 	size_t n;
@@ -35,22 +37,49 @@ struct run {
 	size_t slots;          /* of those */
 	double *numbers;       /* what they point into */
 	struct backtest *ret;
-	size_t first;           /* number of the chunk's first series */
-	double seasonal[CHUNK]; /* in-sample error of the seasonal naive before the first origin */
+	size_t first;                         /* number of the chunk's first series */
+	struct accuracy_season season[CHUNK]; /* what the seasonal naive missed in the past, */
+	double seasonal[CHUNK];               /* before the origin at hand */
+	struct accuracy own[CHUNK];           /* of each series' forecasts */
 };
 
+/* 0: series T has none in that window. */
 static size_t
 origin_of(const struct run *r, const struct target *t, size_t window)
 {
-	size_t back = (r->how->windows - 1 - window) * r->how->stride + r->rule->horizon;
+	size_t back = (r->how.windows - 1 - window) * r->how.stride + r->rule->horizon, origin;
 
-	return t->n > back ? t->n - back : 0;
+	if (!r->how.calendar)
+		return t->n > back ? t->n - back : 0;
+	if (!r->cut.last || back >= r->cut.span)
+		return 0;
+	origin = cut_from(&r->cut, t, cut_border(&r->cut, back));
+	return origin < t->n ? origin : 0;
+}
+
+/* Values of T from ORIGIN on that a forecast can be judged by. */
+static size_t
+steps_of(const struct run *r, const struct target *t, size_t origin)
+{
+	return t->n - origin < r->rule->horizon ? t->n - origin : r->rule->horizon;
 }
 
 static struct opened *
 opened_of(const struct run *r, size_t i, size_t window)
 {
-	return &r->opened[i * r->how->windows + window];
+	return &r->opened[i * r->how.windows + window];
+}
+
+/* Windows in which some series may have an origin: memory is for no others. */
+static size_t
+windows_of(const struct run *r, const struct target *targets, size_t n)
+{
+	size_t reach = r->how.calendar ? r->cut.span : 0, most;
+
+	for (size_t i = 0; !r->how.calendar && i < n; i++)
+		reach = targets[i].n > reach ? targets[i].n : reach;
+	most = reach > r->rule->horizon ? (reach - 1 - r->rule->horizon) / r->how.stride + 1 : 1;
+	return r->how.windows < most ? r->how.windows : most;
 }
 
 static void
@@ -72,8 +101,6 @@ run_new(struct run *r, const struct artefact *model, struct err *err)
 {
 	size_t row = r->rule->horizon * r->rule->n_levels;
 
-	if (r->how->windows < 1 || r->how->stride < 1)
-		return err_set(err, REASON_OPTION_INVALID, "windows and stride must be at least 1");
 	if (panel_new(r->rule, model, NULL, &r->panel, err) < 0)
 		return -1;
 	r->learnt = malloc(CHUNK * sizeof(*r->learnt));
@@ -146,7 +173,7 @@ share_window(struct run *r, size_t w, int64_t border)
 	for (size_t i = 0; i < r->n; i++) {
 		struct opened *o = opened_of(r, i, w);
 
-		for (; o->used && o->shared < r->rule->horizon; o->shared++) {
+		for (; o->used && o->shared < steps_of(r, &r->targets[i], o->origin); o->shared++) {
 			size_t at = o->origin + o->shared;
 
 			if (time_of(r, i, at) >= border)
@@ -167,24 +194,26 @@ judge_member(struct run *r, size_t i, const struct opened *o, size_t member, dou
 	for (size_t h = 0; h < r->rule->horizon; h++)
 		memcpy(flat + h * row, o->forecast.members + (h * PANEL_MEMBERS + member) * row, row * sizeof(*flat));
 	accuracy_add(&r->ret->members[member], r->rule->levels, row, r->targets[i].values + o->origin, flat,
-		     r->rule->horizon, r->seasonal[i]);
+		     steps_of(r, &r->targets[i], o->origin), r->seasonal[i]);
 }
 
 static int
 judge(struct run *r, size_t i, const struct opened *o, struct err *err)
 {
 	const double *values = r->targets[i].values + o->origin;
-	size_t row = r->rule->n_levels, steps = r->rule->horizon;
+	size_t row = r->rule->n_levels, steps = steps_of(r, &r->targets[i], o->origin);
 	double *flat;
 
 	r->ret->forecasts++;
+	r->ret->cut_short += steps < r->rule->horizon;
 	r->ret->bases[o->forecast.basis]++;
 	if (o->forecast.basis == FORECAST_NOTHING)
 		return 0;
-	flat = malloc(steps * row * sizeof(*flat));
+	flat = malloc(r->rule->horizon * row * sizeof(*flat));
 	if (!flat)
-		return err_set(err, REASON_NO_MEMORY, "a forecast of %zu steps", steps);
+		return err_set(err, REASON_NO_MEMORY, "a forecast of %zu steps", r->rule->horizon);
 	accuracy_add(&r->ret->ensemble, r->rule->levels, row, values, o->forecast.values, steps, r->seasonal[i]);
+	accuracy_add(&r->own[i], r->rule->levels, row, values, o->forecast.values, steps, r->seasonal[i]);
 	accuracy_add(&r->ret->uncalibrated, r->rule->levels, row, values, o->forecast.combined, steps, r->seasonal[i]);
 	for (size_t m = 0; m < PANEL_MEMBERS; m++) {
 		r->ret->weights[m] += (double)o->forecast.weights[m];
@@ -205,6 +234,7 @@ forecast_window(struct run *r, size_t window, struct err *err)
 	struct panel_forecast forecasts[CHUNK];
 	struct target known[CHUNK];
 	size_t who[CHUNK], n = 0;
+	size_t season = r->how.season ? r->how.season : (size_t)r->rule->frequency.season;
 	int64_t border = border_of(r, window);
 
 	for (size_t w = 0; w < window; w++)
@@ -215,6 +245,7 @@ forecast_window(struct run *r, size_t window, struct err *err)
 		if (origin == 0)
 			continue;
 		learn_until(r, i, window, origin);
+		r->seasonal[i] = accuracy_season_until(&r->season[i], r->targets[i].values, origin, season);
 		known[n] = r->targets[i];
 		known[n].n = origin;
 		requests[n] = (struct panel_request){ &known[n], &r->learnt[i], random_u64(r->first + i, origin, 0),
@@ -235,25 +266,52 @@ forecast_window(struct run *r, size_t window, struct err *err)
 	return 0;
 }
 
+/* A series without any origin: is it over before the first, or too short? */
+static void
+count_left_out(struct run *r, const struct target *t)
+{
+	size_t back = (r->how.windows - 1) * r->how.stride + r->rule->horizon;
+
+	for (size_t w = 0; w < r->how.windows; w++)
+		if (origin_of(r, t, w))
+			return;
+	if (r->how.calendar && t->n && cut_from(&r->cut, t, cut_border(&r->cut, back)) == t->n)
+		r->ret->ended++;
+	else
+		r->ret->too_short++;
+}
+
 static int
 run_chunk(struct run *r, struct err *err)
 {
-	size_t season = r->how->season ? r->how->season : (size_t)r->rule->frequency.season;
-
 	memset(r->learnt, 0, CHUNK * sizeof(*r->learnt));
+	memset(r->season, 0, sizeof(r->season));
+	memset(r->own, 0, sizeof(r->own));
 	r->together = (struct calibration){ 0 };
 	for (size_t k = 0; k < r->slots; k++)
 		r->opened[k].used = false;
-	for (size_t i = 0; i < r->n; i++) {
-		size_t first = origin_of(r, &r->targets[i], 0),
-		       last = origin_of(r, &r->targets[i], r->how->windows - 1);
-
-		r->ret->too_short += last == 0;
-		r->seasonal[i] = accuracy_seasonal_error(r->targets[i].values, first ? first : last, season);
-	}
-	for (size_t w = 0; w < r->how->windows; w++)
+	for (size_t i = 0; i < r->n; i++)
+		count_left_out(r, &r->targets[i]);
+	for (size_t w = 0; w < r->how.windows; w++)
 		if (forecast_window(r, w, err) < 0)
 			return -1;
+	for (size_t i = 0; r->how.each && i < r->n; i++)
+		r->how.each(r->how.self, r->first + i, &r->own[i]);
+	return 0;
+}
+
+static int
+run_chunks(struct run *r, const struct target *targets, size_t n, struct err *err)
+{
+	for (size_t at = 0; at < n; at += CHUNK) {
+		r->targets = targets + at;
+		r->first = at;
+		r->n = n - at < CHUNK ? n - at : CHUNK;
+		if (run_chunk(r, err) < 0)
+			return -1;
+		if (r->how.report)
+			r->how.report(r->how.self, (double)(at + r->n) / (double)n);
+	}
 	return 0;
 }
 
@@ -261,18 +319,20 @@ int
 backtest_run(const struct panel_rule *rule, const struct artefact *model, const struct backtest_rule *how,
 	     const struct target *targets, size_t n, struct backtest *ret, struct err *err)
 {
-	struct run r = { .rule = rule, .how = how, .ret = ret, .slots = (n < CHUNK ? n : CHUNK) * how->windows };
-	int result = run_new(&r, model, err);
+	struct run *r;
+	int result;
 
-	for (size_t at = 0; result == 0 && at < n; at += CHUNK) {
-		r.targets = targets + at;
-		r.first = at;
-		r.n = n - at < CHUNK ? n - at : CHUNK;
-		result = run_chunk(&r, err);
-		if (how->report)
-			how->report(how->self, (double)(at + r.n) / (double)n);
-	}
-	run_clear(&r);
+	if (how->windows < 1 || how->stride < 1)
+		return err_set(err, REASON_OPTION_INVALID, "windows and stride must be at least 1");
+	if (!(r = calloc(1, sizeof(*r))))
+		return err_set(err, REASON_NO_MEMORY, "backtest");
+	*r = (struct run){ .rule = rule, .how = *how, .ret = ret };
+	cut_init(&r->cut, &rule->frequency, targets, n);
+	r->how.windows = windows_of(r, targets, n);
+	r->slots = (n < CHUNK ? n : CHUNK) * r->how.windows;
+	result = run_new(r, model, err) < 0 ? -1 : run_chunks(r, targets, n, err);
+	run_clear(r);
+	free(r);
 	for (size_t m = 0; result == 0 && m < PANEL_MEMBERS && ret->forecasts; m++) {
 		ret->awake[m] /= (double)ret->forecasts;
 		ret->weights[m] /= (double)ret->forecasts;

@@ -166,11 +166,22 @@ check_count(const char *field, size_t n, int32_t wanted, struct err *err)
 	return 0;
 }
 
+/* What a model was trained with and a series does not have is not 0: that is a category like others. */
+static int
+check_there(const char *field, bool there, int32_t wanted, struct err *err)
+{
+	if (wanted > 0 && !there)
+		return err_set(err, REASON_OPTION_INVALID, "there is no %s, the model wants %" PRId32, field, wanted);
+	return 0;
+}
+
 static int
 check_static(const struct deepar *m, const struct target *t, struct err *err)
 {
-	if ((t->cats && check_count("cat", t->n_cats, m->config.n_cats, err) < 0) ||
-	    (t->reals && check_count("real", t->n_reals, m->config.n_reals, err) < 0))
+	if (check_there("cat", t->cats, m->config.n_cats, err) < 0 ||
+	    check_count("cat", t->n_cats, m->config.n_cats, err) < 0 ||
+	    check_there("real", t->reals, m->config.n_reals, err) < 0 ||
+	    check_count("real", t->n_reals, m->config.n_reals, err) < 0)
 		return -1;
 	for (int32_t i = 0; t->cats && i < m->config.n_cats; i++)
 		if (t->cats[i] < 0 || t->cats[i] >= m->config.cardinality[i])
@@ -189,10 +200,8 @@ check_dynamic(const struct deepar *m, const struct target *t, size_t future, str
 {
 	if (m->config.n_dynamic == 0)
 		return 0;
-	if (!t->dynamic)
-		return err_set(err, REASON_OPTION_INVALID, "no dynamic features, the model needs %" PRId32,
-			       m->config.n_dynamic);
-	if (check_count("dynamic_feat", t->n_features, m->config.n_dynamic, err) < 0)
+	if (check_there("dynamic_feat", t->dynamic, m->config.n_dynamic, err) < 0 ||
+	    check_count("dynamic_feat", t->n_features, m->config.n_dynamic, err) < 0)
 		return -1;
 	if (t->n_dynamic < t->n || t->n_dynamic - t->n < future)
 		return err_set(
@@ -222,6 +231,17 @@ deepar_check_target(const struct deepar *m, const struct target *t, size_t futur
 			return err_set(err, REASON_OPTION_INVALID, "target[%zu] is %g: the head %s cannot have it", i,
 				       t->values[i], deepar_head_name(m->config.head));
 	return check_static(m, t, err) < 0 ? -1 : check_dynamic(m, t, future, err);
+}
+
+int
+deepar_check_plain(const struct deepar_config *c, struct err *err)
+{
+	if (!c->n_cats && !c->n_reals && !c->n_dynamic)
+		return 0;
+	return err_set(err, REASON_OPTION_INVALID,
+		       "it wants %" PRId32 " categories, %" PRId32 " static numbers and %" PRId32
+		       " dynamic features with each series, and those of the fleet are values alone: train it without",
+		       c->n_cats, c->n_reals, c->n_dynamic);
 }
 
 /* ---- tensors ---- */

@@ -94,9 +94,12 @@ struct deepar_layer {
 };
 struct deepar_layer deepar_layer(const struct deepar *m, int32_t layer);
 
-/* -1 on OPTION_INVALID: the series has a category out of range, too few dynamic features, ...; says which.  FUTURE: steps
- * behind the last value for which dynamic features must be known. */
+/* -1 on OPTION_INVALID: the series has no category where the model has some, one out of range, too few dynamic features, ...; says
+ * which.  FUTURE: steps behind the last value for which dynamic features must be known. */
 int deepar_check_target(const struct deepar *m, const struct target *t, size_t future, struct err *err);
+
+/* -1 on OPTION_INVALID: it wants categories, static numbers or dynamic features, and series that are values alone have none. */
+int deepar_check_plain(const struct deepar_config *c, struct err *err);
 
 /* ---- a window: what the network gets to see ---- */
 

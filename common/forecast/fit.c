@@ -446,6 +446,8 @@ fit_ensemble(struct artefact *a, const struct panel_rule *rule, const struct tar
 			       most);
 	failed = run(&f, targets, n, windows, most, report, self, err);
 	fit_close(&f);
+	if (!failed)
+		fit_version(a);
 	return failed;
 }
 

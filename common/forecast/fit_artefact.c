@@ -1,7 +1,8 @@
 /*
  * fit_artefact.c -- what a training leaves behind: its good networks, and what they were trained on.
  *
- * The version is a hash of the weights and of the data: the same training gives the same version wherever it runs.
+ * The version is a hash of the data and of all that forecasts depend on, of the ensemble's beginnings too: the same training gives the
+ * same version again, and who changes members, quantiles or the windows held back gets another one.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -50,36 +51,61 @@ bytes_of(const void *ptr, size_t len)
 	return (struct span){ (const char *)ptr, len };
 }
 
-/* Times, counts and hash of the series; the hash is of each series' hash, start and length in order. */
+uint64_t
+fit_data_hash(const struct target *targets, size_t n)
+{
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct target *t = &targets[i];
+		uint64_t parts[4] = { hash, (uint64_t)t->start_us, t->n, 0 };
+
+		parts[3] = random_hash(bytes_of(t->values, t->n * sizeof(*t->values)));
+		hash = random_hash(bytes_of(parts, sizeof(parts)));
+	}
+	return hash;
+}
+
+/* Times, counts and hash of the series; one of which nothing was seen has no say in the times. */
 static void
 describe_data(const struct target *targets, size_t n, const struct frequency *f, struct artefact *a)
 {
+	bool any = false;
+
 	a->n_series = n;
+	a->data = fit_data_hash(targets, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct target *t = &targets[i];
 		int64_t end = frequency_time(f, t->start_us, (int64_t)t->n);
-		uint64_t parts[4] = { a->data, (uint64_t)t->start_us, t->n, 0 };
 
-		parts[3] = random_hash(bytes_of(t->values, t->n * sizeof(*t->values)));
-		a->data = random_hash(bytes_of(parts, sizeof(parts)));
-		a->from_us = !i || t->start_us < a->from_us ? t->start_us : a->from_us;
-		a->cutoff_us = !i || end > a->cutoff_us ? end : a->cutoff_us;
+		if (!t->n)
+			continue;
+		a->from_us = !any || t->start_us < a->from_us ? t->start_us : a->from_us;
+		a->cutoff_us = !any || end > a->cutoff_us ? end : a->cutoff_us;
+		any = true;
 		for (size_t k = 0; k < t->n; k++)
 			a->n_points += isfinite(t->values[k]) != 0;
 	}
 }
 
-static void
-set_version(struct artefact *a)
+void
+fit_version(struct artefact *a)
 {
-	struct span parts[ARTEFACT_NETWORKS_MAX + 1];
+	const uint64_t counts[] = { a->data, a->n_levels, a->ensemble.n_members, a->ensemble.n_buckets };
+	struct span parts[ARTEFACT_NETWORKS_MAX + 6] = {
+		bytes_of(counts, sizeof(counts)),
+		bytes_of(a->levels, a->n_levels * sizeof(*a->levels)),
+		bytes_of(a->ensemble.edges, sizeof(a->ensemble.edges)),
+		bytes_of(a->ensemble.prior, sizeof(a->ensemble.prior)),
+		bytes_of(&a->ensemble.share, sizeof(a->ensemble.share)),
+		bytes_of(a->calibration.shift, sizeof(a->calibration.shift)),
+	};
 
-	parts[0] = bytes_of(&a->data, sizeof(a->data));
 	for (size_t i = 0; i < a->n_networks; i++)
-		parts[i + 1] =
+		parts[i + 6] =
 		    bytes_of(a->networks[i]->weights, a->networks[i]->n_weights * sizeof(*a->networks[i]->weights));
 	_Static_assert(RANDOM_NAME_BYTES <= ARTEFACT_TEXT_BYTES, "a version fits");
-	random_name(parts, a->n_networks + 1, a->version);
+	random_name(parts, a->n_networks + 6, a->version);
 }
 
 int
@@ -96,7 +122,7 @@ fit_artefact(const struct training *t, const char *name, const struct target *ta
 	snprintf(a.code, sizeof(a.code), "%s", FOREBAY_VERSION);
 	if (a.n_networks)
 		describe_data(targets, n, &a.networks[0]->config.frequency, &a);
-	set_version(&a);
+	fit_version(&a);
 	*ret = a;
 	return 0;
 }

@@ -204,6 +204,9 @@ fill_in(struct library_card *card, const struct book *b)
 
 	memcpy(card->frequency, c->frequency.name, sizeof(card->frequency));
 	card->horizon = c->horizon;
+	card->n_cats = c->n_cats;
+	card->n_reals = c->n_reals;
+	card->n_dynamic = c->n_dynamic;
 	card->known = true;
 }
 
@@ -252,15 +255,12 @@ library_look(struct library *l, struct span name, struct span version)
 	return card;
 }
 
-/* The first time that somebody wants more of a version than it can do. */
+/* The first time that somebody wants what a version cannot do. */
 static void
-tell_short(struct library *l, struct span name, struct span version, struct library_card *card, size_t horizon)
+tell_unfit(struct library *l, struct span name, struct span version, struct library_card *card, const struct err *why)
 {
-	struct err why = ERR_INIT;
-
-	err_set(&why, REASON_OPTION_INVALID, "it forecasts %" PRId32 " steps, not %zu", card->horizon, horizon);
 	if (!card->told && l->watch.failed)
-		l->watch.failed(l->watch.self, name, version, true, false, &why);
+		l->watch.failed(l->watch.self, name, version, true, false, why);
 	card->told = true;
 }
 
@@ -268,6 +268,8 @@ enum library_fit
 library_fit(struct library *l, struct span name, struct span version, const struct frequency *f, size_t horizon)
 {
 	struct library_card *c = version.len ? library_look(l, name, version) : NULL;
+	struct deepar_config wants;
+	struct err why = ERR_INIT;
 
 	if (!c)
 		return version.len ? LIBRARY_AWAY : LIBRARY_UNFIT;
@@ -275,9 +277,13 @@ library_fit(struct library *l, struct span name, struct span version, const stru
 		return LIBRARY_LOST;
 	if (strcmp(c->frequency, f->name) != 0)
 		return LIBRARY_UNFIT;
-	if ((size_t)c->horizon >= horizon)
-		return LIBRARY_FITS;
-	tell_short(l, name, version, c, horizon);
+	wants = (struct deepar_config){ .n_cats = c->n_cats, .n_reals = c->n_reals, .n_dynamic = c->n_dynamic };
+	if (deepar_check_plain(&wants, &why) == 0) {
+		if ((size_t)c->horizon >= horizon)
+			return LIBRARY_FITS;
+		err_set(&why, REASON_OPTION_INVALID, "it forecasts %" PRId32 " steps, not %zu", c->horizon, horizon);
+	}
+	tell_unfit(l, name, version, c, &why);
 	return LIBRARY_UNFIT;
 }
 

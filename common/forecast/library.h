@@ -43,12 +43,13 @@ struct book {
 /* What a version is for. */
 struct library_card {
 	char frequency[FREQUENCY_NAME_BYTES];
-	int32_t horizon;  /* steps */
-	bool known;       /* the two above */
-	bool broken;      /* nothing can read it; not looked at again */
-	bool missing;     /* the source answered that it does not have it, some seconds ago at most */
-	bool told;        /* somebody has been told why it is not used */
-	int64_t asked_us; /* when it was last asked for in vain, on the monotonic clock; 0: never */
+	int32_t horizon;                    /* steps */
+	int32_t n_cats, n_reals, n_dynamic; /* that it wants of a series beside its values */
+	bool known;                         /* the lines above */
+	bool broken;                        /* nothing can read it; not looked at again */
+	bool missing;                       /* the source answered that it does not have it, some seconds ago at most */
+	bool told;                          /* somebody has been told why it is not used */
+	int64_t asked_us;                   /* when it was last asked for in vain, on the monotonic clock; 0: never */
 };
 
 /* SOURCE's get NULL: there are no models at all.  WATCH NULL: nobody wants to know.  -1 on NO_MEMORY. */
@@ -67,12 +68,14 @@ struct library_card *library_look(struct library *l, struct span name, struct sp
 
 enum library_fit {
 	LIBRARY_FITS,
-	LIBRARY_UNFIT, /* there is none, or it is for other series; one that does not reach far enough is told of once */
-	LIBRARY_AWAY,  /* nobody knows at present */
-	LIBRARY_LOST,  /* it cannot be read, or there is no such version */
+	LIBRARY_UNFIT, /* there is none, or it is for other series; one that wants more than values, or does not reach far enough, is
+			  told of once */
+	LIBRARY_AWAY, /* nobody knows at present */
+	LIBRARY_LOST, /* it cannot be read, or there is no such version */
 };
 
-/* Is a version (of length 0: none) for series of this frequency, and does it reach HORIZON steps?  As library_look(). */
+/* Is a version (of length 0: none) for series of this frequency that are values alone, and does it reach HORIZON steps?  As
+ * library_look(). */
 enum library_fit library_fit(struct library *l, struct span name, struct span version, const struct frequency *f,
 			     size_t horizon);
 

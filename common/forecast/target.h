@@ -13,9 +13,10 @@ struct target {
 	int64_t age;          /* points of the series before values[0]; 0 where its beginning is at hand */
 	const double *values; /* n, oldest first, in the series' unit; NaN where nothing is known */
 	size_t n;
-	const int32_t *cats; /* n_cats, one for each category of the model, each in [0, cardinality); NULL: all 0 */
+	const int32_t
+	    *cats; /* n_cats, one for each category of the model, each in [0, cardinality); NULL: it has none */
 	size_t n_cats;
-	const double *reals; /* n_reals, one for each static number of the model; NULL: all 0 */
+	const double *reals; /* n_reals, one for each static number of the model; NULL: it has none */
 	size_t n_reals;
 	const double *const *dynamic; /* n_features rows of n_dynamic numbers, from values[0] on; NULL: none */
 	size_t n_features, n_dynamic; /* n_dynamic: at least n + horizon where the model has dynamic features */

@@ -85,8 +85,8 @@ make_artefact(struct artefact *a, const char *version, const struct deepar_confi
 	deepar_init(a->networks[0], seed);
 }
 
-void
-bookshelf_add(const char *version, const char *frequency, int32_t horizon, size_t n_lags, uint64_t seed)
+static void
+add(const char *version, const char *frequency, int32_t horizon, size_t n_lags, uint64_t seed, int32_t n_cats)
 {
 	struct deepar_config c;
 	struct frequency f;
@@ -102,9 +102,23 @@ bookshelf_add(const char *version, const char *frequency, int32_t horizon, size_
 	c.layers = 1;
 	c.context = 8;
 	c.default_scale = 1;
+	c.n_cats = n_cats;
+	c.cardinality[0] = n_cats ? 3 : 0;
 	make_artefact(&a, version, &c, seed);
 	bookshelf.models[bookshelf.n].version = version;
 	if (artefact_write(&a, &bookshelf.models[bookshelf.n++].bytes, &err) < 0)
 		fail_msg("%s", err.text);
 	artefact_clear(&a);
+}
+
+void
+bookshelf_add(const char *version, const char *frequency, int32_t horizon, size_t n_lags, uint64_t seed)
+{
+	add(version, frequency, horizon, n_lags, seed, 0);
+}
+
+void
+bookshelf_add_special(const char *version, const char *frequency, int32_t horizon, size_t n_lags, uint64_t seed)
+{
+	add(version, frequency, horizon, n_lags, seed, 1);
 }

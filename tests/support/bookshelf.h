@@ -25,6 +25,8 @@ extern struct bookshelf bookshelf;
  * when that fails.
  */
 void bookshelf_add(const char *version, const char *frequency, int32_t horizon, size_t n_lags, uint64_t seed);
+/* The same with a category, as no series of the fleet has one. */
+void bookshelf_add_special(const char *version, const char *frequency, int32_t horizon, size_t n_lags, uint64_t seed);
 int bookshelf_clear(void **state); /* a teardown */
 
 /* As trained_get() and trained_list(); SELF is the bookshelf. */

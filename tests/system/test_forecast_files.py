@@ -91,15 +91,133 @@ def test_a_model_that_has_seen_the_windows_is_refused(file, model):
     assert f"--holdout={4 * HORIZON}" in told and model[1]["version"] in told
 
 
-def test_the_holdout_that_is_asked_for_suffices_where_series_end_at_different_times(tmp_path):
-    ends = tmp_path / "ends.jsonl"
-    ends.write_text("\n".join(line(n, series(n)[:480 - 20 * n]) for n in range(4)))
-    words = ("--networks=1", "--epochs=1", "--batches=1", "--hidden=4", f"--model={tmp_path / 'm'}")
-    forebay("train", ends, *TINY[:3], *words)
-    told = forebay("backtest", ends, "--freq=1h", "--windows=3", *words[-1:], code=1).stderr
-    assert "series 4 (s3)" in told and f"--holdout={60 + 3 * HORIZON}," in told
-    forebay("train", ends, *TINY[:2], f"--holdout={60 + 3 * HORIZON}", *words)
-    assert backtest(ends, *words[-1:])["bases"]["model"] == 12
+LITTLE = ("--networks=1", "--epochs=1", "--batches=1", "--hidden=4")
+
+
+@pytest.fixture(name="ragged")
+def ragged_file(tmp_path):
+    """Devices that stopped: at the end, a step and a window and more earlier, and long ago."""
+    path = tmp_path / "ragged.jsonl"
+    path.write_text("\n".join(line(n, series(n)[:480 - stop]) for n, stop in enumerate((0, 1, HORIZON + 2, 3 * HORIZON, 200))))
+    return path
+
+
+def test_train_and_backtest_agree_where_series_end_at_different_times(ragged):
+    """One moment for all: what is behind it was seen of no series, and what is judged begins there or later."""
+    path = ragged.with_name("m")
+    held = json.loads(forebay("train", ragged, *TINY[:3], *LITTLE, f"--model={path}", "--json").stdout)["held_out"]
+    assert held == {"steps": 3 * HORIZON, "by": "calendar", "series": 3, "values": 3 * HORIZON + 3 * HORIZON - 1 + 2 * HORIZON - 2,
+                    "series_ended": 2, "from": "2024-03-19T12:00:00.000000Z"}
+    told = backtest(ragged, f"--model={path}")
+    assert told["windows_by"] == "calendar" and told["first_window"] == held["from"]
+    assert told["forecasts"] == told["bases"]["model"] == 3 + 3 + 2
+    assert told["left_out"] == {"windows": 7, "series_too_short": 0, "series_ended": 2, "cut_short": 2}
+    text = forebay("backtest", ragged, "--freq=1h", "--windows=3", f"--model={path}").stdout
+    assert "2 series end before them, 2 forecasts are judged by the steps that there are" in text
+    refused = forebay("backtest", ragged, "--freq=1h", "--windows=4", f"--model={path}", code=1).stderr
+    assert f"--holdout={4 * HORIZON}," in refused and held["from"] in refused
+    forebay("train", ragged, *TINY[:2], f"--holdout={4 * HORIZON}", *LITTLE, f"--model={path}")
+    forebay("backtest", ragged, "--freq=1h", "--windows=4", f"--model={path}")
+
+
+def test_a_training_does_not_see_what_is_held_out(ragged):
+    """Neither the version nor a forecast changes with what any series was from the border on."""
+    def version(change):
+        path, lines = ragged.with_name("other.jsonl"), ragged.read_text().splitlines()
+        rows = [json.loads(text) for text in lines]
+        for row in rows:
+            row["target"] = row["target"][:444] + [change(v) for v in row["target"][444:]]
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+        return json.loads(forebay("train", path, *TINY[:3], *LITTLE, f"--model={ragged.with_name('m')}", "--json").stdout)["version"]
+    assert version(lambda v: v) == version(lambda v: -1e6 * v) == version(lambda v: None)
+
+
+def test_series_of_unrelated_calendars_are_cut_at_their_own_ends(ragged):
+    path = ragged.with_name("m")
+    words = (*LITTLE, "--holdout.by=series", f"--model={path}")
+    held = json.loads(forebay("train", ragged, *TINY[:3], *words, "--json").stdout)["held_out"]
+    assert held == {"steps": 3 * HORIZON, "by": "series", "series": 5, "values": 15 * HORIZON, "series_ended": 0}
+    told = backtest(ragged, f"--model={path}")
+    assert told["windows_by"] == "series" and told["bases"]["model"] == 15
+    assert told["left_out"] == {"windows": 0, "series_too_short": 0, "series_ended": 0, "cut_short": 0}
+    refused = forebay("backtest", ragged, "--freq=1h", "--windows=4", f"--model={path}", code=1).stderr
+    assert f"--holdout={4 * HORIZON} --holdout.by=series," in refused
+    # Of other series nobody knows what it has seen: they are judged behind the latest time that it has.
+    fewer = ragged.with_name("fewer.jsonl")
+    fewer.write_text("\n".join(ragged.read_text().splitlines()[:4]))
+    assert backtest(fewer, f"--model={path}")["windows_by"] == "calendar"
+
+
+def test_the_worst_series_are_named(tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    rng = random.Random(3)
+    rows = {n: series(n) for n in range(6)}
+    rows[4] = rows[4][:-HORIZON] + [v + 30 for v in rows[4][-HORIZON:]]  # it leaps where it is judged
+    rows[5] = rows[5][:20]
+    path.write_text("\n".join(line(n, values) for n, values in rows.items()) + "\n"
+                    + json.dumps({"id": 77, "start": "2024-03-01", "target": [5 + rng.gauss(0, 1) for _ in range(480)]}))
+    told = backtest(path, "--worst=2")
+    assert [row["id"] for row in told["worst"]][0] == "s4" and len(told["worst"]) == 2
+    assert told["worst"][0]["line"] == 5 and told["worst"][0]["values"] == 3 * HORIZON
+    assert told["worst"][0]["mase"] > 3 * told["worst"][1]["mase"] and told["worst"][0]["coverage80"] < 0.9
+    every = backtest(path)["worst"]
+    assert len(every) == 7 and "77" in [row["id"] for row in every]
+    assert all(set(row) == {"id", "line", "wql", "mase", "coverage80", "coverage95", "values"} for row in every)
+    whole = [row for row in every if row["mase"] is not None]
+    assert [row["id"] for row in every if row not in whole] == ["s5"], "it has no season to compare with"
+    assert backtest(path)["ensemble"]["mase"] == pytest.approx(sum(row["mase"] for row in whole) / len(whole), rel=1e-6)
+    assert "worst" in backtest(path, "--worst=0") and not backtest(path, "--worst=0")["worst"]
+    text = forebay("backtest", path, "--freq=1h", f"--horizon={HORIZON}", "--worst=1").stdout
+    assert "worst series" in text and "s4" in text and "s3" not in text
+
+
+def test_a_backtest_of_nothing_is_no_success(model, tmp_path):
+    nothing = tmp_path / "nothing.jsonl"
+    words = ("--freq=1h", f"--horizon={HORIZON}")
+    nothing.write_text(line(0, [None] * 100))
+    told = forebay("backtest", nothing, *words, code=2).stderr
+    assert "nothing can be judged" in told and "FILE_INVALID" in told
+    nothing.write_text(line(0, series(0)[:HORIZON]))
+    for more in ((), (f"--model={model[0]}",)):
+        assert "1 are too short for any window" in forebay("backtest", nothing, *words, *more, code=2).stderr
+
+
+def test_a_series_without_the_categories_of_the_model_is_named(tmp_path):
+    def write(name, cats):
+        path = tmp_path / name
+        path.write_text("\n".join(json.dumps(json.loads(line(n, series(n))) | ({} if cat is None else {"cat": [cat]}))
+                                  for n, cat in enumerate(cats)))
+        return path
+    words = (*TINY[:3], *LITTLE, f"--model={tmp_path / 'm'}")
+    with_all, none, some = write("all.jsonl", (0, 1, 2)), write("none.jsonl", (None,) * 3), write("some.jsonl", (0, None, 2))
+    forebay("train", with_all, *words)
+    for verb in (("train", some, *words), ("backtest", some, "--freq=1h", *words[-1:])):
+        assert f'{some}: line 2, series s1: "cat" has 0 (it is not there), that of line 1 has 1' in forebay(*verb, code=2).stderr
+    told = forebay("backtest", none, "--freq=1h", *words[-1:], code=2).stderr
+    assert f"{none}: line 1, series s0: there is no cat, the model wants 1" in told
+    out = [json.loads(text) for text in forebay("forecast", some, *words[-1:], code=2).stdout.splitlines()]
+    assert [o["id"] for o in out] == ["s0", "s1", "s2"] and [o.get("basis") for o in out] == ["model", None, "model"]
+    assert "line 2, series s1: there is no cat, the model wants 1" in out[1]["error"]["message"]
+    # Who asks classical members alone asks nothing of the categories.
+    assert backtest(none, "--members=season,ets", *words[-1:])["bases"]["classical"] == 9
+
+
+def test_ids_come_back_as_they_were(file, model):
+    def row(number, **more):
+        return json.dumps(json.loads(line(number, series(number))) | more)
+    lines = [row(0, id=17), row(1, id=2.5), row(2, id="17"), row(3, id=18, target="none"), row(4, id="bad", start="soon")]
+    out = [json.loads(text) for text in forebay("forecast", "-", f"--model={model[0]}", stdin="\n".join(lines), code=2).stdout.splitlines()]
+    assert [o["id"] for o in out] == [17, 2.5, "17", 18, "bad"] and ["error" in o for o in out] == [False] * 3 + [True] * 2
+    assert "line 4, series 18:" in out[3]["error"]["message"]
+
+
+def test_what_to_do_is_asked_before_where(tmp_path):
+    for words in (("models", "foo"), ("models",)):
+        told = forebay(*words, code=1).stderr
+        assert "say what to do: list, show" in told and "postgres" not in told
+    assert "postgres.uri" in forebay("models", "list", code=1).stderr
+    for verb in ("train", "backtest", "forecast"):
+        assert f"usage: forebay {verb} FILE " in forebay(verb, "--help").stdout
 
 
 def test_the_same_training_gives_the_same_version(file, model):
@@ -140,7 +258,7 @@ def test_forecasts_come_in_order_and_bad_lines_spoil_nothing(file, model):
              line(4, series(4)[:3])]
     done = forebay("forecast", "-", f"--model={model[0]}", "--quantiles=0.1,0.5,0.9", stdin="\n".join(lines), code=2)
     out = [json.loads(text) for text in done.stdout.splitlines()]
-    assert len(out) == 7 and [o.get("id") for o in out] == ["s0", None, "s1", None, None, "s3", "s4"]
+    assert len(out) == 7 and [o.get("id") for o in out] == ["s0", None, "s1", None, "s2", "s3", "s4"]
     assert 'line 2: "target" must be an array' in out[1]["error"]["message"]
     assert "line 4: no JSON" in out[3]["error"]["message"]
     assert "line 5" in out[4]["error"]["message"]

@@ -30,11 +30,11 @@ def world(request, line, broker, database, fleet, schemas):
 
 # ---- models ----
 
-def new_model(line, tmp_path, version, seed, name="net", frequency="1s", horizon=4):
+def new_model(line, tmp_path, version, seed, *more, name="net", frequency="1s", horizon=4):
     """An artefact in PostgreSQL."""
     file = tmp_path / version
     tool = places.BUILD / "tests" / "unit" / "batch-forecaster" / "artefact_tool"
-    subprocess.run([str(tool), str(file), name, version, frequency, str(horizon), str(seed)], check=True)
+    subprocess.run([str(tool), str(file), name, version, frequency, str(horizon), str(seed), *more], check=True)
     forebay(line, "models", "import", file)
 
 
@@ -206,4 +206,19 @@ def test_postgres_without_the_model(line, world, tmp_path):
         go_through(world, range(number, number + 1), "live")
         return {said[-1] for said in versions(world).values()} == {"later-1"}
     until(used, "the model is used", 30, pause_s=0.5)
+    assert live.stop() == 0
+
+
+def test_a_model_that_wants_categories_serves_nobody(line, world, tmp_path):
+    """It was trained on files and brought from there: the record says that no model took part, the log once why."""
+    new_model(line, tmp_path, "special-1", 1, "5", "0.04")
+    live = worker(world)
+    announce(world, "special-1", "live")
+    await_told(world, "live")
+    go_through(world, range(0, 3), "live")
+    assert {v for said in versions(world).values() for v in said} == {""}
+    assert not any("deepar" in {m["name"] for m in f["members"]} for f in records(world, "forecasts"))
+    assert live.metric("forebay_forecasts_total", basis="model") in (None, 0)
+    told = [event for event in live.events() if event["event"] == "a model cannot be used"]
+    assert len(told) == 1 and told[0]["model"] == "net/special-1" and "it wants 2 categories" in told[0]["error"]
     assert live.stop() == 0

@@ -188,6 +188,32 @@ def test_export_gives_the_bytes_that_were_imported(desk, database):
     assert "nowhere/x: not written: No such file" in told
 
 
+def test_the_same_training_again_is_no_other_model(desk, database):
+    series = desk.folder / "series.jsonl"
+    series.write_text("\n".join(json.dumps({"start": "2024-03-01", "target": [10 + n + (t * 7 + n) % 24 for t in range(240)]})
+                                for n in range(4)))
+    def train(path, *words):
+        subprocess.run([places.program("forebay"), "train", series, "--freq=1h", "--horizon=6", f"--name={desk.name}", f"--model={path}",
+                        "--networks=1", "--hidden=4", "--epochs=1", "--batches=1", *words], check=True, cwd=places.TOP)
+        return path
+    first, again = train(desk.folder / "first"), train(desk.folder / "again")
+    assert first.read_bytes() != again.read_bytes(), "they know when they were made"
+    report = desk.json("import", first)
+    assert (report["changed"], report["status"]) == (True, "candidate")
+    told = desk.json("import", again)
+    assert (told["changed"], told["status"], told["version"]) == (False, "candidate", report["version"])
+    assert "is already candidate" in desk.say("import", again).stdout
+    desk.say("export", f"{desk.name}/{report['version']}", desk.folder / "back")
+    assert (desk.folder / "back").read_bytes() == first.read_bytes()
+    assert database.value("SELECT count(*) FROM forebay.model_changes WHERE name = %s", desk.name) == 1
+    other = desk.json("import", train(desk.folder / "other", "--validation.windows=3"))
+    assert other["changed"] and other["version"] != report["version"], "other windows held back, other weights"
+
+
+def test_a_model_of_no_use_to_the_fleet_is_told_of(desk):
+    assert "it wants 2 categories" in desk.say("import", desk.file("v1")).stderr  # which those of the tool have
+
+
 def test_what_cannot_be_imported(desk, database):
     good = desk.file("v1").read_bytes()
     trouble = {"cut": good[:-7], "flipped": good[:300] + bytes([good[300] ^ 4]) + good[301:], "empty": b"",

@@ -61,6 +61,13 @@ look(struct settling *s, struct err *err)
 	return 0;
 }
 
+/* A version that was brought from outside may want more than there is: in the fleet nobody is served by it. */
+static bool
+takes_our_series(const struct artefact *a, struct err *why)
+{
+	return !a->n_networks || deepar_check_plain(&a->networks[0]->config, why) == 0;
+}
+
 /* The live version's artefact, if the two can be compared at all. */
 static int
 fetch_live(struct settling *s, const struct panel_rule *rule, struct err *err)
@@ -79,7 +86,8 @@ fetch_live(struct settling *s, const struct panel_rule *rule, struct err *err)
 		err_set(&why, REASON_STATE_CORRUPT, "it is not there any more");
 	else if (artefact_read(m.artefact, &s->theirs, &why) == 0)
 		s->comparable = true;
-	if (s->comparable && panel_new(rule, &s->theirs, NULL, &panel, &why) < 0) {
+	if (s->comparable &&
+	    (panel_new(rule, &s->theirs, NULL, &panel, &why) < 0 || !takes_our_series(&s->theirs, &why))) {
 		artefact_clear(&s->theirs);
 		s->comparable = false;
 	}

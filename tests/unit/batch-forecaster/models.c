@@ -95,6 +95,7 @@ shelf_up(void **state)
 	bookshelf_add("slow", "1min", 4, 0, 4);
 	bookshelf_add("broken", "1s", 4, 0, 5);
 	bookshelf.models[4].bytes.ptr[bookshelf.models[4].bytes.len / 2] ^= 1;
+	bookshelf_add_special("special", "1s", 4, 0, 6);
 	return 0;
 }
 
@@ -204,12 +205,12 @@ folding_again_waits(void **state)
 static void
 what_cannot_be_used(void **state)
 {
-	static const char *const others[] = { "short", "slow", "broken", "nowhere" };
+	static const char *const others[] = { "short", "slow", "special", "broken", "nowhere" };
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		struct forecaster f = bench_forecaster(100);
 		CLEANUP(workbench_free) struct workbench *b = workbench_new(&bench_spec, &f);
-		bool later = i >= 2; /* it is the version that is not there, not the model that is for others */
+		bool later = i >= 3; /* it is the version that is not there, not the model that is for others */
 
 		announce(b, others[i], MODEL_LIVE, 0);
 		for (int64_t round = 0; round < 3; round++)

@@ -126,8 +126,18 @@ static const struct refusal {
 	  DATASET_LINES, REASON_FILE_INVALID, "\"dynamic_feat\" has rows of another length" },
 	{ "categories that come and go",
 	  "{\"start\":\"2024-01-01\",\"target\":[1],\"cat\":[0]}\n{\"start\":\"2024-01-01\",\"target\":[1]}", "1h",
-	  DATASET_LINES, REASON_FILE_INVALID,
-	  "line 2: 0 categories and 0 dynamic features, the lines before have 1 and 0" },
+	  DATASET_LINES, REASON_FILE_INVALID, "line 2: \"cat\" has 0 (it is not there), that of line 1 has 1" },
+	{ "features that come and go",
+	  "{\"start\":\"2024-01-01\",\"target\":[1]}\n\n{\"start\":\"2024-01-01\",\"target\":[1],\"id\":\"b\","
+	  "\"dynamic_feat\":[[1]]}",
+	  "1h", DATASET_LINES, REASON_FILE_INVALID, "line 3, series b: \"dynamic_feat\" has 1, that of line 1 has 0" },
+	{ "a bad line with a name", "{\"start\":\"2024-01-01\",\"target\":[1,\"x\"],\"id\":\"pump\"}", "1h",
+	  DATASET_LINES, REASON_FILE_INVALID, "line 1, series pump: \"target\" [1] is no finite number" },
+	{ "a row an eighth of a step late", "t,a\n2024-01-01 00:00,1\n2024-01-01 00:59:59,1\n2024-01-01 02:07:30,1\n",
+	  "", DATASET_TABLE, REASON_FILE_INVALID, ":4: \"2024-01-01 02:07:30\" is later than one step (1h" },
+	{ "a clock that goes slow",
+	  "t,a\n2024-01-01 00:00,1\n2024-01-01 01:01,1\n2024-01-01 02:02:01,1\n2024-01-01 03:03,1\n2024-01-01 04:04,1\n",
+	  "", DATASET_TABLE, REASON_FILE_INVALID, ":6: \"2024-01-01 04:04\" is later than one step (1h" },
 	{ "a gap between rows", "t,a\n2024-01-01 00:00,1\n2024-01-01 01:00,1\n2024-01-01 03:00,1\n", "", DATASET_TABLE,
 	  REASON_FILE_INVALID,
 	  ":4: \"2024-01-01 03:00\" is later than one step (1h as between the first two rows; --freq" },
@@ -175,6 +185,80 @@ what_is_wrong_is_named(void **state)
 	}
 }
 
+/* Clocks tremble: what step is meant. */
+static const struct trembling {
+	const char *times[4], *frequency, *name;
+} trembling[] = {
+	{ { "00:00:00", "00:59:59", "02:00:00", "03:00:00" }, "", "1h" },
+	{ { "00:00:00", "01:00:01", "02:00:00", "03:00:02" }, "", "1h" },
+	{ { "00:00:00.100", "01:00:00.070", "02:00:00.200", "02:59:59.900" }, "", "1h" },
+	{ { "00:00:00", "01:00:00", "02:01:30", "03:00:00" }, "", "1h" },
+	{ { "00:00:00", "00:01:01", "00:02:00", "00:03:00" }, "", "1min" },
+	{ { "00:00:00", "00:14:50", "00:30:05", "00:45:01" }, "1h", NULL },
+	{ { "00:00:00", "00:14:50", "00:30:05", "00:45:01" }, "15min", "15min" },
+	{ { "00:00:00", "01:00:01", "02:00:02", "03:00:03" }, "", "3601s" }, /* just so, three times */
+	{ { "00:00:00", "01:00:01", "02:00:02", "03:00:00" }, "", "1h" },    /* twice by chance */
+	{ { "00:00:00", "00:00:07", "00:00:14", "00:00:21" }, "", "7s" },
+};
+
+static void
+trembling_times_are_on_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(trembling); i++) {
+		const struct trembling *t = &trembling[i];
+		struct dataset_options o = hourly_lines;
+		struct err err = ERR_INIT;
+		struct dataset d;
+		char text[200] = "t,a\n";
+
+		o.format = DATASET_TABLE;
+		o.frequency = t->frequency;
+		for (size_t k = 0; k < 4; k++)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "2024-01-01 %s,%zu\n", t->times[k],
+				 k);
+		assert_int_equal(read_text(text, &o, &d, &err), t->name ? 0 : -1);
+		if (!t->name)
+			continue;
+		assert_string_equal(d.frequency.name, t->name);
+		assert_int_equal(d.rows[0].target.n, 4);
+		dataset_clear(&d);
+	}
+}
+
+/* Whoever goes on behind a bad line can say which series it was. */
+static void
+names_are_texts_or_numbers(void **state)
+{
+	static const struct name {
+		const char *line, *name;
+		bool numeric;
+		int result;
+	} names[] = {
+		{ "{\"id\":\"a\",\"start\":\"2024-01-01\",\"target\":[1]}", "a", false, 0 },
+		{ "{\"id\":17,\"start\":\"2024-01-01\",\"target\":[1]}", "17", true, 0 },
+		{ "{\"item_id\":-2.5,\"start\":\"2024-01-01\",\"target\":[1]}", "-2.5", true, 0 },
+		{ "{\"id\":null,\"start\":\"2024-01-01\",\"target\":[1]}", NULL, false, 0 },
+		{ "{\"id\":17,\"start\":\"soon\",\"target\":[1]}", "17", true, -1 },
+		{ "{\"id\":\"b\",\"start\":\"2024-01-01\",\"target\":[1],\"cat\":[-1]}", "b", false, -1 },
+		{ "[1]", NULL, false, -1 },
+		{ "{\"id\":1", NULL, false, -1 },
+	};
+	CLEANUP(arena_free) struct arena *arena = arena_new(4096, 0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct dataset_row row;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(dataset_line(span_of(names[i].line), "x: line 1", arena, &row, &err), names[i].result);
+		assert_true(row.numeric == names[i].numeric && !row.name == !names[i].name);
+		if (row.name)
+			assert_string_equal(row.name, names[i].name);
+		assert_true(names[i].result == 0 || (row.target.n == 0 && !row.target.cats));
+	}
+}
+
 static void
 a_missing_column_is_named(void **state)
 {
@@ -213,6 +297,8 @@ main(void)
 		cmocka_unit_test(lines_become_series),
 		cmocka_unit_test(columns_become_series),
 		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(trembling_times_are_on_time),
+		cmocka_unit_test(names_are_texts_or_numbers),
 		cmocka_unit_test(a_missing_column_is_named),
 		cmocka_unit_test(a_row_without_its_time_is_named),
 	};

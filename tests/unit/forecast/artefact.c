@@ -78,6 +78,31 @@ assert_same_network(const struct deepar *a, const struct deepar *b)
 	assert_int_equal(a->past, b->past);
 }
 
+/* Whatever the hour and the release; not with one number different. */
+static void
+knows_its_like(void **state)
+{
+	struct artefact a = small(2), b = small(2);
+	struct err err = ERR_INIT;
+	bool same = false;
+
+	(void)state;
+	b.created_us++;
+	strcpy(b.code, "0.2.0");
+	assert_int_equal(artefact_same(&a, &b, &same, &err), 0);
+	assert_true(same);
+	assert_string_equal(b.code, "0.2.0");
+	b.networks[1]->weights[3] += 1;
+	assert_int_equal(artefact_same(&a, &b, &same, &err), 0);
+	assert_false(same);
+	b.networks[1]->weights[3] = a.networks[1]->weights[3];
+	b.calibration.shift[1][1] = .5F;
+	assert_int_equal(artefact_same(&a, &b, &same, &err), 0);
+	assert_false(same);
+	artefact_clear(&a);
+	artefact_clear(&b);
+}
+
 static void
 reads(void **state)
 {
@@ -384,6 +409,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knows_its_like),
 		cmocka_unit_test(reads),
 		cmocka_unit_test(without_networks),
 		cmocka_unit_test(same_bytes),

@@ -249,6 +249,70 @@ train(uint64_t seed, const double *change)
 	return t;
 }
 
+/* Members, levels and the windows held back make another version of the same networks; twice the same makes the same. */
+static void
+versions(void **state)
+{
+	static const struct row {
+		const char *members;
+		size_t windows;
+		double level; /* the last one */
+		bool same;
+	} rows[] = {
+		{ "season,deepar", 2, .9, true },
+		{ "season,ets,deepar", 2, .9, false },
+		{ "season,deepar", 3, .9, false },
+		{ "season,deepar", 2, .95, false },
+	};
+	struct training *t = train(1, NULL);
+	struct artefact first, a;
+	struct err err = ERR_INIT;
+	char unfitted[ARTEFACT_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i <= ARRAY_LEN(rows); i++) {
+		const struct row *row = &rows[i ? i - 1 : 0];
+		struct panel_rule rule = rule_of(row->members);
+
+		assert_true(rule.levels[rule.n_levels - 1] <= .9);
+		rule.levels[rule.n_levels - 1] = row->level;
+		assert_int_equal(fit_artefact(t, "deepar-1h", targets, SERIES, (int64_t)i, &a, &err), 0);
+		memcpy(unfitted, a.version, sizeof(unfitted));
+		assert_int_equal(fit_ensemble(&a, &rule, targets, SERIES, row->windows, 5, NULL, NULL, &err), 0);
+		assert_string_not_equal(a.version, unfitted);
+		if (!i) {
+			first = a;
+			continue;
+		}
+		assert_int_equal(strcmp(a.version, first.version) == 0, row->same);
+		artefact_clear(&a);
+	}
+	artefact_clear(&first);
+	training_free(t);
+}
+
+/* A series of which nothing was seen, as it began later, has no say in when the data end. */
+static void
+nothing_was_seen_later(void **state)
+{
+	struct training *t = train(1, NULL);
+	struct target seen[SERIES];
+	struct artefact a;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	memcpy(seen, targets, sizeof(seen));
+	seen[0].start_us = INT64_C(1) << 60;
+	seen[0].n = 0;
+	assert_int_equal(fit_artefact(t, "deepar-1h", seen, SERIES, 77, &a, &err), 0);
+	assert_int_equal(a.from_us, targets[1].start_us);
+	assert_int_equal(a.cutoff_us, (int64_t)(SERIES - 1 + LENGTH) * 3600000000);
+	assert_int_equal(a.n_series, SERIES);
+	assert_true(a.data == fit_data_hash(seen, SERIES) && a.data != fit_data_hash(targets, SERIES));
+	artefact_clear(&a);
+	training_free(t);
+}
+
 static void
 of_a_training(void **state)
 {
@@ -325,7 +389,8 @@ main(void)
 {
 	const struct CMUnitTest fits[] = {
 		cmocka_unit_test(without_networks),          cmocka_unit_test(no_look_ahead),
-		cmocka_unit_test(missing_and_short),         cmocka_unit_test(of_a_training),
+		cmocka_unit_test(missing_and_short),         cmocka_unit_test(versions),
+		cmocka_unit_test(nothing_was_seen_later),    cmocka_unit_test(of_a_training),
 		cmocka_unit_test(of_an_unfinished_training), cmocka_unit_test(covers_what_comes),
 	};
 	struct CMUnitTest tests[ARRAY_LEN(windows_rows) + ARRAY_LEN(fits)];

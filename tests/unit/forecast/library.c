@@ -14,7 +14,7 @@
 
 /* What was told, as a text: "+a" here, "-a" gone, "!a" failed first, "?a" failed again, "x" behind it: broken. */
 struct diary {
-	char text[200];
+	char text[200], why[200];
 	size_t len;
 };
 
@@ -44,6 +44,7 @@ failed(void *self, struct span name, struct span version, bool first, bool broke
 {
 	assert_true(span_equal(name, SPAN("net")) && why->reason != REASON_NONE && why->text[0]);
 	write_down(self, first ? '!' : '?', version, broken ? "x" : "");
+	snprintf(((struct diary *)self)->why, sizeof(((struct diary *)self)->why), "%.199s", why->text);
 }
 
 static struct library *
@@ -128,6 +129,28 @@ knows_what_they_are_for(void **state)
 	assert_string_equal(d.text, "?g");
 }
 
+/* A model that was brought from outside wants categories: it serves nobody, and that is told once. */
+static void
+wants_what_series_do_not_have(void **state)
+{
+	struct diary d = { 0 };
+	CLEANUP(library_free) struct library *l = library(&d);
+	struct err err = ERR_INIT;
+	struct frequency hour, day;
+
+	(void)state;
+	bookshelf_add_special("s", "1h", 6, 0, 1);
+	assert_int_equal(frequency_parse("1h", &hour, &err), 0);
+	assert_int_equal(frequency_parse("1D", &day, &err), 0);
+	assert_int_equal(library_fit(l, SPAN("net"), SPAN("s"), &day, 6), LIBRARY_UNFIT);
+	assert_string_equal(d.text, "+s");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(library_fit(l, SPAN("net"), SPAN("s"), &hour, 6), LIBRARY_UNFIT);
+	assert_string_equal(d.text, "+s!s");
+	assert_non_null(strstr(d.why, "1 categories"));
+	assert_int_equal(library_fit(l, SPAN("net"), SPAN("a"), &hour, 6), LIBRARY_FITS);
+}
+
 /* Nobody answers: nothing is known, and who does not answer is left alone for a while, unless there is no choice. */
 static void
 waits_after_a_failure(void **state)
@@ -174,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps_a_few, shelf_up, bookshelf_clear),
 		cmocka_unit_test_setup_teardown(knows_what_they_are_for, shelf_up, bookshelf_clear),
+		cmocka_unit_test_setup_teardown(wants_what_series_do_not_have, shelf_up, bookshelf_clear),
 		cmocka_unit_test_setup_teardown(waits_after_a_failure, shelf_up, bookshelf_clear),
 		cmocka_unit_test(without_a_source),
 	};

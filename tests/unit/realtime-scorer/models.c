@@ -172,17 +172,18 @@ falls_back(void **state)
 	struct scorer plain = scorer(without);
 	CLEANUP(workbench_free) struct workbench *p = workbench_new(&spec, &plain);
 
+	bookshelf_add_special("special", "2s", 11, LAGS, 7);
 	give(p, 0, 100);
 	assert_int_equal(bookshelf.listed, 0);
-	for (size_t i = 0; i < 7; i++) {
+	for (size_t i = 0; i < 8; i++) {
 		struct scorer s = scorer(with_model);
 		CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &s);
 
-		stand(i < 6 ? i : 0, i < 2 ? MODEL_CANDIDATE : MODEL_LIVE, 0);
-		bookshelf.down = i == 6;
+		stand(i < 7 ? i : 0, i < 2 ? MODEL_CANDIDATE : MODEL_LIVE, 0);
+		bookshelf.down = i == 7;
 		give(b, 0, 100);
 		bookshelf.down = false;
-		stand(i < 6 ? i : 0, MODEL_RETIRED, 0);
+		stand(i < 7 ? i : 0, MODEL_RETIRED, 0);
 		assert_true(bookshelf.listed > 0 && metric_value(s.lookup.outcomes[LOOKUP_MODEL]) == 0);
 		assert_int_equal(scores_by(b, "d0", "classical"), 60);
 		for (int device = 0; device < DEVICES; device++) {
