@@ -14,6 +14,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/forecast/ets.h"
+#include "common/forecast/evidence.h"
 #include "common/forecast/naive.h"
 #include "common/forecast/profile.h"
 #include "common/forecast/residual.h"
@@ -202,7 +203,7 @@ ridge(struct walk *w, const struct classical_input *in)
 
 static int
 fitted(bool (*rule)(struct walk *w, const struct classical_input *in), const struct classical_input *in, double *values,
-       bool *awake, struct err *err)
+       double *losses, bool *awake, struct err *err)
 {
 	CLEANUP(walk_free) struct walk *w = calloc(1, sizeof(*w));
 	size_t longer = in->long_season > 1 ? (size_t)in->long_season : 0;
@@ -221,13 +222,13 @@ fitted(bool (*rule)(struct walk *w, const struct classical_input *in), const str
 	profile_fit(&w->past, w->past.first, longer, &w->early);
 	if (w->early.length < w->profile.length)
 		w->early = w->profile;
-	*awake = rule(w, in) && residual_quantiles(w->residual, &w->past, in, w->points, values);
+	*awake = rule(w, in) && residual_quantiles(w->residual, &w->past, in, w->points, values, losses);
 	return 0;
 }
 
 /* One season of the naive rule, SEASON steps; 1 is the last value. */
 static int
-naive(int64_t season, const struct classical_input *in, double *values, bool *awake, struct err *err)
+naive(int64_t season, const struct classical_input *in, double *values, double *losses, bool *awake, struct err *err)
 {
 	struct naive_rule rule = { &season, 1, (int64_t)residual_window(in), NAIVE_RESIDUALS_MIN };
 	enum naive_basis basis;
@@ -237,21 +238,26 @@ naive(int64_t season, const struct classical_input *in, double *values, bool *aw
 	if (naive_forecast(&rule, in->history, in->n, in->horizon, in->levels, in->n_levels, values, &basis, err) < 0)
 		return -1;
 	*awake = basis == NAIVE_SEASONAL || (season == 1 && basis == NAIVE_LAST);
+	if (losses && *awake)
+		evidence_naive(in, (size_t)season, (size_t)rule.residuals, losses);
 	return 0;
 }
 
 int
-classical_forecast(enum classical_kind kind, const struct classical_input *in, double *values, bool *awake,
-		   struct err *err)
+classical_forecast(enum classical_kind kind, const struct classical_input *in, double *values, double *losses,
+		   bool *awake, struct err *err)
 {
 	*awake = false;
+	for (size_t h = 0; losses && h < in->horizon; h++)
+		losses[h] = NAN;
 	switch (kind) {
-	case CLASSICAL_LAST: return naive(1, in, values, awake, err);
-	case CLASSICAL_SEASON: return in->season > 1 ? naive(in->season, in, values, awake, err) : 0;
-	case CLASSICAL_LONG_SEASON: return in->long_season > 1 ? naive(in->long_season, in, values, awake, err) : 0;
-	case CLASSICAL_THETA: return fitted(theta, in, values, awake, err);
-	case CLASSICAL_ETS: return fitted(ets, in, values, awake, err);
-	case CLASSICAL_RIDGE: return fitted(ridge, in, values, awake, err);
+	case CLASSICAL_LAST: return naive(1, in, values, losses, awake, err);
+	case CLASSICAL_SEASON: return in->season > 1 ? naive(in->season, in, values, losses, awake, err) : 0;
+	case CLASSICAL_LONG_SEASON:
+		return in->long_season > 1 ? naive(in->long_season, in, values, losses, awake, err) : 0;
+	case CLASSICAL_THETA: return fitted(theta, in, values, losses, awake, err);
+	case CLASSICAL_ETS: return fitted(ets, in, values, losses, awake, err);
+	case CLASSICAL_RIDGE: return fitted(ridge, in, values, losses, awake, err);
 	case CLASSICAL_COUNT: break;
 	}
 	return 0;

@@ -40,8 +40,11 @@ const char *classical_name(enum classical_kind kind); /* "last", "season", "long
 /*
  * VALUES receives horizon x n_levels numbers, a row a step, ascending, finite, in the history's unit.  *AWAKE false: this member
  * has nothing to say of such a history (too short, no season, all missing, degenerate); VALUES is then undefined.  -1 on NO_MEMORY.
+ *
+ * LOSSES (NULL: not wanted) receives horizon numbers in that unit: what the rule would have lost at the end of the history so many
+ * steps ahead, the mean pinball loss over the deciles, whatever the levels are; NaN: not known.
  */
-int classical_forecast(enum classical_kind kind, const struct classical_input *in, double *values, bool *awake,
-		       struct err *err);
+int classical_forecast(enum classical_kind kind, const struct classical_input *in, double *values, double *losses,
+		       bool *awake, struct err *err);
 
 #endif

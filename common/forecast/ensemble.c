@@ -190,12 +190,12 @@ ensemble_combine(const struct ensemble_rule *rule, const struct ensemble *e, siz
 	}
 }
 
-/* What following the combination instead of each member has cost, linearised. */
+/* What following the combination, which said ALL, instead of each member has cost, linearised. */
 static void
-regrets(const struct ensemble_rule *rule, uint32_t awake, const double *weights, const double *quantiles, size_t level,
-	double tau, double value, double scale, double *r)
+regrets(const struct ensemble_rule *rule, uint32_t awake, double all, const double *quantiles, size_t level, double tau,
+	double value, double scale, double *r)
 {
-	double all = weighted(rule, awake, weights, quantiles, level), slope = (value < all ? 1 : 0) - tau;
+	double slope = (value < all ? 1 : 0) - tau;
 
 	for (size_t m = 0; m < rule->n_members; m++) {
 		r[m] = 0;
@@ -264,11 +264,11 @@ learn_level(const struct ensemble_rule *rule, struct ensemble *e, size_t bucket,
 
 void
 ensemble_learn(const struct ensemble_rule *rule, struct ensemble *e, size_t step, uint32_t awake, const double *levels,
-	       const double *quantiles, double value, double scale)
+	       const double *quantiles, const double *combined, double value, double scale)
 {
 	size_t bucket = ensemble_bucket(rule, step);
 	double weights[ENSEMBLE_MEMBERS_MAX], eta[ENSEMBLE_MEMBERS_MAX], r[ENSEMBLE_MEMBERS_MAX];
-	double before[ENSEMBLE_LEVELS_MAX][ENSEMBLE_MEMBERS_MAX];
+	double before[ENSEMBLE_LEVELS_MAX][ENSEMBLE_MEMBERS_MAX], said;
 
 	if (!isfinite(value) || !isfinite(scale) || !(scale > 0))
 		return;
@@ -281,7 +281,8 @@ ensemble_learn(const struct ensemble_rule *rule, struct ensemble *e, size_t step
 
 		if (!some || divide(rule, some, before[q], weights) == -INFINITY)
 			continue;
-		regrets(rule, some, weights, quantiles, q, levels[q], value, scale, r);
+		said = combined && isfinite(combined[q]) ? combined[q] : weighted(rule, some, weights, quantiles, q);
+		regrets(rule, some, said, quantiles, q, levels[q], value, scale, r);
 		learn_level(rule, e, bucket, q, some, r, before[q]);
 	}
 }

@@ -52,9 +52,12 @@ void ensemble_weights(const struct ensemble_rule *rule, const struct ensemble *e
 void ensemble_combine(const struct ensemble_rule *rule, const struct ensemble *e, size_t step, uint32_t awake,
 		      const double *quantiles, double *ret);
 
-/* The value turned out to be VALUE.  SCALE > 0: of the series, in its unit. */
+/*
+ * The value turned out to be VALUE.  COMBINED: the n_levels numbers that were said, where these were not what ensemble_combine() makes
+ * of RULE and *E (other prior weights); NULL: they were.  SCALE > 0: of the series, in its unit.
+ */
 void ensemble_learn(const struct ensemble_rule *rule, struct ensemble *e, size_t step, uint32_t awake,
-		    const double *levels, const double *quantiles, double value, double scale);
+		    const double *levels, const double *quantiles, const double *combined, double value, double scale);
 
 /* ---- offline ---- */
 

@@ -236,18 +236,24 @@ fit_weights(const struct fit *f, size_t left_out, struct ensemble_rule *ret, str
 	return 0;
 }
 
-/* The forecasts of FOLD with the weights of RULE. */
+/* The forecasts of FOLD with the weights of RULE, as these lean in each of them. */
 static void
 combine(struct fit *f, size_t fold, const struct ensemble_rule *rule)
 {
 	static const struct ensemble nothing;
 	size_t n_levels = f->rule->n_levels;
 
-	for (size_t i = 0; i < f->n_held; i++)
-		for (size_t h = 0; f->held[i].fold == fold && h < f->rule->horizon; h++)
-			ensemble_combine(rule, &nothing, h, f->held[i].made.awake,
-					 f->held[i].members + h * PANEL_MEMBERS * n_levels,
-					 f->held[i].rows + h * n_levels);
+	for (size_t i = 0; i < f->n_held; i++) {
+		const struct held *held = &f->held[i];
+		struct ensemble_rule leaning;
+
+		if (held->fold != fold || !held->made.awake)
+			continue;
+		panel_lean(rule, &held->made, &leaning);
+		for (size_t h = 0; h < f->rule->horizon; h++)
+			ensemble_combine(&leaning, &nothing, h, held->made.awake,
+					 held->members + h * PANEL_MEMBERS * n_levels, held->rows + h * n_levels);
+	}
 }
 
 /* Each fold is combined with weights that have not seen it: to others it would look easier than what is to come. */

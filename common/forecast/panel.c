@@ -2,7 +2,7 @@
  * panel.c -- members side by side, one forecast at the end.
  *
  *	target ──┬── classical members ──┐
- *	         └── DeepAR, in batches ─┴── held within reach ── combined ── calibrated
+ *	         └── DeepAR, in batches ─┴── held within reach ── combined ── calibrated ── on values that can be
  *
  * Held within reach: no member may leave the range of the history by more than REACH times that range.  A forecast that does is a
  * model gone wild, and one such quantile in a weighted mean spoils all others.
@@ -18,6 +18,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/forecast/head.h"
+#include "common/forecast/mass.h"
 #include "common/forecast/panel_parts.h"
 
 #define REACH 4.0
@@ -175,17 +176,18 @@ input_of(const struct panel *p, const struct target *t, size_t from)
 					 .n_levels = p->rule.n_levels };
 }
 
-/* Ask the classical members of WANTED; their bits are added to *AWAKE, their rows to MEMBERS. */
+/* Ask the classical members of WANTED; their bits are added to *AWAKE, their rows to MEMBERS, what they lost to LOSSES. */
 static int
 ask_classical(const struct panel *p, const struct classical_input *in, const struct panel_range *r, uint32_t wanted,
-	      double *values, double *members, uint32_t *awake, struct err *err)
+	      double *values, double *members, double *losses, uint32_t *awake, struct err *err)
 {
 	for (int kind = 0; kind < CLASSICAL_COUNT; kind++) {
 		bool speaks = false;
 
 		if (!(wanted >> kind & 1))
 			continue;
-		if (classical_forecast((enum classical_kind)kind, in, values, &speaks, err) < 0)
+		if (classical_forecast((enum classical_kind)kind, in, values, losses + (size_t)kind * in->horizon,
+				       &speaks, err) < 0)
 			return -1;
 		if (!speaks)
 			continue;
@@ -197,7 +199,8 @@ ask_classical(const struct panel *p, const struct classical_input *in, const str
 
 /* Mean over steps and levels, and from it what the forecast rests on. */
 static void
-explain(const struct panel *p, const struct panelist *learnt, struct panel_forecast *f)
+explain(const struct panel *p, const struct ensemble_rule *rule, const struct panelist *learnt,
+	struct panel_forecast *f)
 {
 	const uint32_t model = 1U << PANEL_DEEPAR,
 		       naive = 1U << PANEL_LAST | 1U << PANEL_SEASON | 1U << PANEL_LONG_SEASON;
@@ -212,7 +215,7 @@ explain(const struct panel *p, const struct panelist *learnt, struct panel_forec
 		for (size_t q = 0; from < to && q < p->rule.n_levels; q++) {
 			float w[ENSEMBLE_MEMBERS_MAX];
 
-			ensemble_weights(&p->ensemble, &learnt->ensemble, b, q, f->awake, w);
+			ensemble_weights(rule, &learnt->ensemble, b, q, f->awake, w);
 			for (size_t m = 0; m < PANEL_MEMBERS; m++)
 				sums[m] += (double)w[m] * (double)(to - from);
 		}
@@ -224,19 +227,24 @@ explain(const struct panel *p, const struct panelist *learnt, struct panel_forec
 	f->basis = used & model ? FORECAST_MODEL : used & ~naive ? FORECAST_CLASSICAL : FORECAST_NAIVE;
 }
 
-/* What a count, or a share, cannot be is not forecast of one either, whatever members and shifts say. */
+/*
+ * What a count, or a share, cannot be is not forecast of one either, whatever members and shifts say; nor what this series has never
+ * been beside a value that it keeps coming back to.
+ */
 static void
-keep_possible(const struct panel *p, uint32_t awake, double *row)
+keep_possible(const struct panel *p, const struct mass *mass, uint32_t awake, double *row)
 {
-	if (!(awake >> PANEL_DEEPAR & 1))
-		return;
-	for (size_t q = 0; q < p->rule.n_levels; q++)
-		row[q] = head_nearest(p->model->networks[0]->config.head, row[q]);
+	for (size_t q = 0; q < p->rule.n_levels; q++) {
+		if (awake >> PANEL_DEEPAR & 1)
+			row[q] = head_nearest(p->model->networks[0]->config.head, row[q]);
+		row[q] = mass_nearest(mass, row[q]);
+	}
 }
 
 static void
-combine(const struct panel *p, const struct panel_request *request, const struct panelist *learnt,
-	const double *members, struct panel_forecast *f)
+combine(const struct panel *p, const struct ensemble_rule *rule, const struct mass *mass,
+	const struct panel_request *request, const struct panelist *learnt, const double *members,
+	struct panel_forecast *f)
 {
 	size_t n_levels = p->rule.n_levels;
 	struct calibration start = p->start;
@@ -246,14 +254,13 @@ combine(const struct panel *p, const struct panel_request *request, const struct
 	for (size_t h = 0; h < p->rule.horizon; h++) {
 		double *row = f->values + h * n_levels;
 
-		ensemble_combine(&p->ensemble, &learnt->ensemble, h, f->awake, members + h * PANEL_MEMBERS * n_levels,
-				 row);
+		ensemble_combine(rule, &learnt->ensemble, h, f->awake, members + h * PANEL_MEMBERS * n_levels, row);
 		if (f->combined)
 			memcpy(f->combined + h * n_levels, row, n_levels * sizeof(*row));
 		if (p->rule.calibrate)
 			calibration_apply(&p->ensemble, &start, &learnt->calibration, h, panel_unit(p, row, f->scale),
 					  row);
-		keep_possible(p, f->awake, row);
+		keep_possible(p, mass, f->awake, row);
 	}
 }
 
@@ -264,7 +271,7 @@ fill_nan(double *values, size_t n)
 		values[i] = NAN;
 }
 
-/* MODEL: what DeepAR says, or NULL.  SCRATCH: horizon * n_levels * (1 + PANEL_MEMBERS) numbers. */
+/* MODEL: what DeepAR says, or NULL.  SCRATCH: horizon * (n_levels * (1 + PANEL_MEMBERS) + CLASSICAL_COUNT) numbers. */
 static int
 forecast_one(const struct panel *p, const struct panel_request *request, const double *model, double *scratch,
 	     struct panel_forecast *f, struct err *err)
@@ -274,32 +281,40 @@ forecast_one(const struct panel *p, const struct panel_request *request, const d
 	size_t from = most && t->n > most ? t->n - most : 0;
 	struct classical_input in = input_of(p, t, from);
 	struct panel_range r = range_of(p, t, from);
-	double *members = f->members ? f->members : scratch + cells;
+	double *losses = scratch + cells, *members = losses + CLASSICAL_COUNT * p->rule.horizon;
 	const struct panelist *learnt = request->learnt ? request->learnt : &nothing_learnt;
+	struct ensemble_rule rule;
+	struct mass mass;
 
+	if (f->members)
+		members = f->members;
 	f->basis = FORECAST_NOTHING;
 	f->awake = 0;
 	f->scale = r.scale;
 	memset(f->weights, 0, sizeof(f->weights));
+	fill_nan(losses, CLASSICAL_COUNT * p->rule.horizon);
 	fill_nan(members, cells * PANEL_MEMBERS);
 	fill_nan(f->values, cells);
 	fill_nan(f->combined, cells);
 	if (r.low > r.high)
 		return 0;
-	if (ask_classical(p, &in, &r, p->rule.members, scratch, members, &f->awake, err) < 0)
+	if (ask_classical(p, &in, &r, p->rule.members, scratch, members, losses, &f->awake, err) < 0)
 		return -1;
 	if (model) {
 		put(p, PANEL_DEEPAR, &r, model, members);
 		f->awake |= 1U << PANEL_DEEPAR;
 	}
-	if (!f->awake && ask_classical(p, &in, &r, 1U << PANEL_LAST, scratch, members, &f->awake, err) < 0)
+	if (!f->awake && ask_classical(p, &in, &r, 1U << PANEL_LAST, scratch, members, losses, &f->awake, err) < 0)
 		return -1;
 	if (!f->awake) { /* too little even for that */
 		put(p, PANEL_LAST, &r, NULL, members);
 		f->awake = 1U << PANEL_LAST;
 	}
-	combine(p, request, learnt, members, f);
-	explain(p, learnt, f);
+	mass_find(in.history, in.n, &mass);
+	panel_find_lean(p, &in, losses, f);
+	panel_lean(&p->ensemble, f, &rule);
+	combine(p, &rule, &mass, request, learnt, members, f);
+	explain(p, &rule, learnt, f);
 	return 0;
 }
 
@@ -311,7 +326,7 @@ panel_forecast(struct panel *p, const struct panel_request *requests, struct pan
 	CLEANUP(heap_free)
 	double *model = malloc((batch + 1) * cells * sizeof(*model));
 	CLEANUP(heap_free)
-	double *scratch = malloc((1 + PANEL_MEMBERS) * cells * sizeof(*scratch));
+	double *scratch = malloc(((1 + PANEL_MEMBERS) * cells + CLASSICAL_COUNT * p->rule.horizon) * sizeof(*scratch));
 	bool awake[PANEL_BATCH];
 
 	if (!model || !scratch)
@@ -371,7 +386,7 @@ void
 panel_learn(const struct panel *p, struct panelist *learnt, size_t step, uint32_t awake, const double *members,
 	    const double *combined, double value, double scale)
 {
-	ensemble_learn(&p->ensemble, &learnt->ensemble, step, awake, p->rule.levels, members, value, scale);
+	ensemble_learn(&p->ensemble, &learnt->ensemble, step, awake, p->rule.levels, members, combined, value, scale);
 	if (p->rule.calibrate)
 		calibration_learn(&p->ensemble, &p->start, &learnt->calibration, p->rule.levels, step,
 				  RATE / companions(p, step), panel_unit(p, combined, scale), combined, value);

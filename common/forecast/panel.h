@@ -88,7 +88,8 @@ struct panel_forecast {
 	double *values;   /* horizon x n_levels: combined and calibrated; the caller's memory, like all below */
 	double *combined; /* the same before calibration; NULL: not wanted */
 	double *members;  /* horizon x n_members x n_levels; NULL: not wanted */
-	float weights[PANEL_MEMBERS]; /* mean over steps and levels */
+	float weights[PANEL_MEMBERS];                      /* mean over steps and levels */
+	float lean[ENSEMBLE_BUCKETS_MAX][CLASSICAL_COUNT]; /* see panel_lean(); NaN: nothing is known of that member */
 };
 
 struct panel_request {
@@ -99,11 +100,18 @@ struct panel_request {
 };
 
 /*
- * Forecast N series from their ends.  One bad series spoils no other: what is wrong with it (categories, dynamic features) puts
- * DeepAR to sleep for it alone.  -1 on NO_MEMORY.
+ * Forecast N series from their ends.  As long as little has been learnt, weights of classical members lean on what each would have lost
+ * at the end of the series itself.  Quantiles go to values that the series keeps coming back to (mass.h).  One bad series spoils no
+ * other: what is wrong with it (categories, dynamic features) puts DeepAR to sleep for it alone.  -1 on NO_MEMORY.
  */
 int panel_forecast(struct panel *p, const struct panel_request *requests, struct panel_forecast *ret, size_t n,
 		   struct err *err);
+
+/*
+ * *RET is RULE with the prior weights that it would have had in forecast F: what classical members have together is theirs by their
+ * factors in F's `lean`.
+ */
+void panel_lean(const struct ensemble_rule *rule, const struct panel_forecast *f, struct ensemble_rule *ret);
 
 /* Step STEP of a forecast turned out to be VALUE: COMBINED and MEMBERS are its rows of that step. */
 void panel_learn(const struct panel *p, struct panelist *learnt, size_t step, uint32_t awake, const double *members,

@@ -1,13 +1,20 @@
 /*
- * panel_members.c -- who sits on the panel: names, and what each counts as long as nothing is known of a class of series.
+ * panel_members.c -- who sits on the panel: names, and what each counts as long as nothing is known of a class of series, or of one.
  *
  * The default prior is a judgement by the public sets of tests/unit/forecast: with a season the two seasonal naive forecasts together
  * are hard to beat and never go wild, regression on lags and smoothing add what they cannot know; of days, weeks and months the season
  * is weak, and the last value and the smoothing models lead.  The last value is a rival to a season at the first step alone.
+ *
+ * Then the series' own history has a word: exponential weights (V. Vovk, "Aggregating strategies", 1990) by what classical members
+ * would have lost at its end, in multiples of the best one's loss.  As misses of one time err together, and a past is not the future,
+ * they count little: LEAN at most, half of that where they amount to no more than DOUBTS forecasts.  Weights of a model were selected
+ * on series like these, and have half of it in them.  What the network would have lost is not known: its part stays what it is.
  */
+#include <math.h>
 #include <string.h>
 
 #include "common/base/span.h"
+#include "common/forecast/evidence.h"
 #include "common/forecast/panel_parts.h"
 
 const char *
@@ -85,4 +92,80 @@ panel_default_prior(const struct panel_rule *rule, struct ensemble_rule *ensembl
 		for (size_t m = 0; m < PANEL_MEMBERS; m++)
 			ensemble->prior[b][m] = part[m] / sum;
 	}
+}
+
+#define LEAN 3.0
+#define LEAN_SELECTED 1.5
+#define DOUBTS 2.0
+#define LEAN_MOST 30.0 /* exp() of minus that is nothing */
+
+/* The mean of the losses of the steps FROM to TO that are known; NaN: of none. */
+static double
+mean_loss(const double *losses, size_t from, size_t to)
+{
+	double sum = 0, n = 0;
+
+	for (size_t h = from; h < to; h++)
+		if (isfinite(losses[h])) {
+			sum += losses[h];
+			n++;
+		}
+	return n > 0 ? sum / n : NAN;
+}
+
+/* What a member's weight is multiplied by, for one part of the horizon.  None loses anything: so do all, and nobody leans. */
+static void
+lean_by(const double *losses, double power, float *factors)
+{
+	double best = INFINITY;
+
+	for (size_t m = 0; m < CLASSICAL_COUNT; m++)
+		best = fmin(best, losses[m]);
+	for (size_t m = 0; m < CLASSICAL_COUNT; m++)
+		factors[m] = best > 0 && isfinite(best) && !isnan(losses[m])
+				 ? (float)exp(-fmin(power * (losses[m] / best - 1), LEAN_MOST))
+				 : NAN;
+}
+
+void
+panel_find_lean(const struct panel *p, const struct classical_input *in, const double *losses, struct panel_forecast *f)
+{
+	double cycles = evidence_cycles(in), power = (p->model ? LEAN_SELECTED : LEAN) * cycles / (cycles + DOUBTS);
+
+	for (size_t b = 0; b < p->ensemble.n_buckets; b++) {
+		double means[CLASSICAL_COUNT];
+		size_t from = p->ensemble.edges[b], to = p->rule.horizon;
+
+		if (b + 1 < p->ensemble.n_buckets && p->ensemble.edges[b + 1] < to)
+			to = p->ensemble.edges[b + 1];
+		for (size_t m = 0; m < CLASSICAL_COUNT; m++)
+			means[m] = f->awake >> m & 1 ? mean_loss(losses + m * p->rule.horizon, from, to) : NAN;
+		lean_by(means, power, f->lean[b]);
+	}
+}
+
+/* Members whose factor is not known keep what they have; the others have together what they had. */
+static void
+lean_bucket(const float *factors, float *prior)
+{
+	double before = 0, after = 0, part[CLASSICAL_COUNT];
+
+	for (size_t m = 0; m < CLASSICAL_COUNT; m++) {
+		if (isnan(factors[m]))
+			continue;
+		part[m] = (double)prior[m] * (double)factors[m];
+		before += (double)prior[m];
+		after += part[m];
+	}
+	for (size_t m = 0; m < CLASSICAL_COUNT && after > 0; m++)
+		if (!isnan(factors[m]))
+			prior[m] = (float)(part[m] * before / after);
+}
+
+void
+panel_lean(const struct ensemble_rule *rule, const struct panel_forecast *f, struct ensemble_rule *ret)
+{
+	*ret = *rule;
+	for (size_t b = 0; b < ret->n_buckets; b++)
+		lean_bucket(f->lean[b], ret->prior[b]);
 }

@@ -26,6 +26,10 @@ int panel_open_networks(struct panel *p, const struct kernel *kernel, struct err
 int panel_deepar(struct panel *p, const struct panel_request *requests, size_t n, double *values, bool *awake,
 		 struct err *err);
 
+/* F's `lean`, by what its awake members would have lost in the history of IN: LOSSES [CLASSICAL_COUNT][horizon], NaN: not known. */
+void panel_find_lean(const struct panel *p, const struct classical_input *in, const double *losses,
+		     struct panel_forecast *f);
+
 /* Prior weights by frequency alone, where no model has brought any. */
 void panel_default_prior(const struct panel_rule *rule, struct ensemble_rule *ensemble);
 

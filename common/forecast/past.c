@@ -87,6 +87,16 @@ bound(struct past *p)
 	return high > low ? n : 0;
 }
 
+size_t
+past_stride(size_t span, size_t most, size_t season)
+{
+	size_t stride = (span + most - 1) / most;
+
+	while (stride > 1 && common_divisor(stride, season) != 1)
+		stride++;
+	return stride ? stride : 1;
+}
+
 /* Where residuals come from: far enough from the beginning that there was something to learn, and at every phase. */
 static void
 plan(struct past *p, size_t window, size_t most)
@@ -94,9 +104,7 @@ plan(struct past *p, size_t window, size_t most)
 	size_t least = p->n - p->n / 3, want = window + p->horizon;
 
 	p->first = p->n > want && p->n - want > least ? p->n - want : least;
-	p->stride = (p->n - p->first + most - 1) / most;
-	while (common_divisor(p->stride, p->season) != 1)
-		p->stride++;
+	p->stride = past_stride(p->n - p->first, most, p->season);
 }
 
 bool

@@ -8,7 +8,7 @@
  * a cycle, so the mean size leans on that of all phases as if PHASE_PRIOR cycles of them had been seen.
  *
  * Residuals from neighbouring places overlap: only k = their span / the horizon (the season, if that is longer) of them are
- * independent.  So they are spread a little more, by 1 + 1 / 2k, and a median residual moves the forecast by no more than
+ * independent.  So they are spread a little more, by 1 + 1 / 2k + 1 / 2k^2, and a median residual moves the forecast by no more than
  * cannot be chance, after W. James and C. Stein, "Estimation with Quadratic Loss", 1961: median (1 - variance / (k median^2)).
  */
 #include "common/forecast/residual.h"
@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/forecast/evidence.h"
 
 #define WINDOW_SEASONS 14
 #define WINDOW_MIN 250
@@ -26,6 +27,7 @@
 
 #define FEW 8           /* residuals of a step: those of an earlier one stand in, grown with the root of time */
 #define PHASE_PRIOR 4.0 /* cycles */
+#define FITTED .5       /* by that part of a cycle a loss grows: parameters were chosen by these very misses */
 
 size_t
 residual_window(const struct classical_input *in)
@@ -122,8 +124,8 @@ phase_sizes(const struct residual *r, size_t cycles, double *sizes)
 	}
 }
 
-static double
-quantile(const double *sorted, size_t n, double level)
+double
+residual_quantile(const double *sorted, size_t n, double level)
 {
 	double at = level * (double)(n - 1);
 	size_t i = (size_t)at;
@@ -141,8 +143,9 @@ struct spread {
 static struct spread
 measure(const double *sorted, size_t n, double cycles)
 {
-	struct spread s = { sorted, n, quantile(sorted, n, .5), 0, 1 + 1 / (2 * cycles) };
-	double deviation = (quantile(sorted, n, .8413) - quantile(sorted, n, .1587)) / 2; /* of a normal one */
+	struct spread s = { sorted, n, residual_quantile(sorted, n, .5), 0, 1 + (1 + 1 / cycles) / (2 * cycles) };
+	double deviation =
+	    (residual_quantile(sorted, n, .8413) - residual_quantile(sorted, n, .1587)) / 2; /* of a normal one */
 	double chance = deviation * deviation / cycles, square = s.middle * s.middle;
 
 	if (square > chance)
@@ -150,17 +153,36 @@ measure(const double *sorted, size_t n, double cycles)
 	return s;
 }
 
+/* Where the quantile of LEVEL lies beside the point. */
+static double
+beside(const struct spread *s, double level)
+{
+	return s->centre + (residual_quantile(s->sorted, s->n, level) - s->middle) * s->wider;
+}
+
+static double
+mean(const double *values, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += values[i];
+	return sum / (double)n;
+}
+
 bool
 residual_quantiles(struct residual *r, const struct past *p, const struct classical_input *in, const double *points,
-		   double *values)
+		   double *values, double *losses)
 {
 	size_t cycle = p->season > r->horizon ? p->season : r->horizon, from = 0;
 	double sizes[PAST_MAX], cycles = fmax(1, (double)(p->n - p->first) / (double)cycle);
 	struct spread s = { 0 };
+	double usual;
 
 	if (r->counts[0] < FEW)
 		return false;
 	phase_sizes(r, (p->n - p->first) / p->season, sizes);
+	usual = mean(sizes, r->season);
 	for (size_t h = 0; h < r->horizon; h++) {
 		double *row = values + h * in->n_levels, size = sizes[(p->n + h) % p->season], last = -HUGE_VAL;
 
@@ -172,12 +194,14 @@ residual_quantiles(struct residual *r, const struct past *p, const struct classi
 			residual_sort(own, r->counts[h]);
 			s = measure(own, r->counts[h], cycles);
 			from = h;
+			if (losses)
+				losses[h] = ldexp(evidence_loss(s.sorted, s.n, s.centre, s.wider) * usual *
+						      (1 + FITTED / cycles),
+						  p->exponent);
 		}
 		size *= sqrt((double)(h + 1) / (double)(from + 1));
 		for (size_t q = 0; q < in->n_levels; q++) {
-			double beside = s.centre + (quantile(s.sorted, s.n, in->levels[q]) - s.middle) * s.wider;
-
-			last = fmax(last, past_clamp(p, points[h] + beside * size));
+			last = fmax(last, past_clamp(p, points[h] + beside(&s, in->levels[q]) * size));
 			row[q] = fmin(fmax(ldexp(last, p->exponent), -DBL_MAX), DBL_MAX);
 		}
 	}

@@ -35,11 +35,17 @@ bool past_init(struct past *p, const struct classical_input *in);
 /* VALUE inside [low, high]. */
 double past_clamp(const struct past *p, double value);
 
+/* The step that goes through SPAN places in MOST or fewer and meets every phase of SEASON. */
+size_t past_stride(size_t span, size_t most, size_t season);
+
 /* The steps at the end of a history whose residuals speak of today. */
 size_t residual_window(const struct classical_input *in);
 
 /* Sort N finite numbers. */
 void residual_sort(double *values, size_t n);
+
+/* The quantile of LEVEL of N >= 1 sorted numbers, between two neighbours in proportion. */
+double residual_quantile(const double *sorted, size_t n, double level);
 
 /* Residuals of each step of the horizon. */
 struct residual {
@@ -61,8 +67,11 @@ residual_free_cleanup(struct residual **r)
 /* A forecast from place ORIGIN (its first target) said POINTS[horizon]; targets that are not known do not count. */
 void residual_add(struct residual *r, const struct past *p, size_t origin, const double *points);
 
-/* Rows of in->n_levels quantiles around POINTS, in the series' unit; the residuals are used up.  False: there are too few. */
+/*
+ * Rows of in->n_levels quantiles around POINTS, in the series' unit; the residuals are used up.  LOSSES (NULL: not wanted): what such
+ * rows would have lost by them, as of classical_forecast().  False: there are too few.
+ */
 bool residual_quantiles(struct residual *r, const struct past *p, const struct classical_input *in,
-			const double *points, double *values);
+			const double *points, double *values, double *losses);
 
 #endif

@@ -36,7 +36,7 @@ forecast(enum classical_kind kind, const struct classical_input *in)
 	struct err err = ERR_INIT;
 	bool awake = false;
 
-	assert_int_equal(classical_forecast(kind, in, values, &awake, &err), 0);
+	assert_int_equal(classical_forecast(kind, in, values, NULL, &awake, &err), 0);
 	for (size_t i = 0; awake && i < in->horizon * in->n_levels; i++) {
 		assert_true(isfinite(values[i]));
 		assert_true(i % in->n_levels == 0 || values[i - 1] <= values[i]);

@@ -111,7 +111,7 @@ run_constants(const struct ensemble_rule *rule, struct ensemble *e, const double
 	double said;
 
 	for (uint64_t t = from; t < from + n; t++)
-		ensemble_learn(rule, e, 0, UINT32_MAX, &level, x, centre + random_normal(3, 0, t), 1);
+		ensemble_learn(rule, e, 0, UINT32_MAX, &level, x, NULL, centre + random_normal(3, 0, t), 1);
 	if (ret)
 		ensemble_weights(rule, e, 0, 0, UINT32_MAX, ret);
 	ensemble_combine(rule, e, 0, UINT32_MAX, x, &said);
@@ -182,7 +182,7 @@ levels_are_apart(void **state)
 	ensemble_rule_default(2, 2, 1, &rule);
 	memset(&e, 0, sizeof(e));
 	for (uint64_t t = 0; t < 3000; t++)
-		ensemble_learn(&rule, &e, 0, 3, levels, &x[0][0], random_normal(4, 0, t), 1);
+		ensemble_learn(&rule, &e, 0, 3, levels, &x[0][0], NULL, random_normal(4, 0, t), 1);
 	ensemble_weights(&rule, &e, 0, 0, 3, w);
 	assert_true(w[0] > 0.8F);
 	ensemble_weights(&rule, &e, 0, 1, 3, w);
@@ -202,18 +202,18 @@ sleeps_and_wakes(void **state)
 	(void)state;
 	memset(&e, 0, sizeof(e));
 	for (uint64_t t = 0; t < 5000; t++)
-		ensemble_learn(&rule, &e, 0, 0x3, &level, x, random_normal(5, 0, t), 1);
+		ensemble_learn(&rule, &e, 0, 0x3, &level, x, NULL, random_normal(5, 0, t), 1);
 	ensemble_weights(&rule, &e, 0, 0, 0x3, w);
 	assert_true(w[0] > 0.8F && w[2] == 0);
 	ensemble_weights(&rule, &e, 0, 0, 0x7, w);
 	assert_true(w[2] > 0.1F && w[2] < 0.6F); /* nothing is known of it: about the prior */
 	x[2] = 2;
 	for (uint64_t t = 5000; t < 6000; t++)
-		ensemble_learn(&rule, &e, 0, 0x7, &level, x, random_normal(5, 0, t), 1);
+		ensemble_learn(&rule, &e, 0, 0x7, &level, x, NULL, random_normal(5, 0, t), 1);
 	ensemble_weights(&rule, &e, 0, 0, 0x7, before);
 	assert_true(before[2] < 0.2F);
 	for (uint64_t t = 6000; t < 9000; t++)
-		ensemble_learn(&rule, &e, 0, 0x3, &level, x, random_normal(5, 0, t), 1);
+		ensemble_learn(&rule, &e, 0, 0x3, &level, x, NULL, random_normal(5, 0, t), 1);
 	ensemble_weights(&rule, &e, 0, 0, 0x7, after);
 	assert_true(fabsf(after[2] - before[2]) < 0.1F);
 }
@@ -232,20 +232,20 @@ not_numbers_are_ignored(void **state)
 	ensemble_rule_default(3, 2, 1, &rule);
 	memset(&e, 0, sizeof(e));
 	memset(&zero, 0, sizeof(zero));
-	ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], NAN, 1);
-	ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], INFINITY, 1);
-	ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], 1, 0);
-	ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], 1, NAN);
+	ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], NULL, NAN, 1);
+	ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], NULL, INFINITY, 1);
+	ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], NULL, 1, 0);
+	ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], NULL, 1, NAN);
 	assert_memory_equal(&e, &zero, sizeof(e));
 	ensemble_combine(&rule, &e, 0, 7, &x[0][0], ret);
 	assert_true(ret[0] == -1 && ret[1] == 2); /* members 0 and 2, equally */
 	for (uint64_t t = 0; t < 200; t++)
-		ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], random_normal(6, 0, t), 1);
+		ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], NULL, random_normal(6, 0, t), 1);
 	check_weights(&rule, &e, 7);
 	x[1][0] = DBL_MAX;
 	x[1][1] = -DBL_MAX;
 	for (uint64_t t = 0; t < 200; t++)
-		ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], t % 2 ? DBL_MAX : 1, DBL_MIN);
+		ensemble_learn(&rule, &e, 0, 7, levels, &x[0][0], NULL, t % 2 ? DBL_MAX : 1, DBL_MIN);
 	check_weights(&rule, &e, 7);
 	ensemble_combine(&rule, &e, 0, 0, &x[0][0], ret);
 	assert_true(isnan(ret[0]) && isnan(ret[1]));
@@ -275,8 +275,8 @@ anything_goes(void **state)
 		assert_memory_equal(ret, again, sizeof(ret));
 		for (size_t q = 1; awake && q < LEVELS; q++)
 			assert_true(ret[q] >= ret[q - 1]);
-		ensemble_learn(&rule, &e, t % 24, awake, levels, &x[0][0], value, scale);
-		ensemble_learn(&rule, &f, t % 24, awake, levels, &x[0][0], value, scale);
+		ensemble_learn(&rule, &e, t % 24, awake, levels, &x[0][0], NULL, value, scale);
+		ensemble_learn(&rule, &f, t % 24, awake, levels, &x[0][0], NULL, value, scale);
 		check_weights(&rule, &e, awake);
 	}
 	assert_memory_equal(&e, &f, sizeof(e));
@@ -297,8 +297,8 @@ scale_free(void **state)
 	for (uint64_t t = 0; t < 300; t++) {
 		double value = random_normal(8, 0, t);
 
-		ensemble_learn(&rule, &e, 0, 3, &level, x, value, 1);
-		ensemble_learn(&rule, &f, 0, 3, &level, large, value * 1048576, 1048576);
+		ensemble_learn(&rule, &e, 0, 3, &level, x, NULL, value, 1);
+		ensemble_learn(&rule, &f, 0, 3, &level, large, NULL, value * 1048576, 1048576);
 	}
 	assert_memory_equal(&e, &f, sizeof(e));
 }
@@ -333,7 +333,7 @@ regret_is_bounded(void **state)
 			loss += pinball(level, ret, value);
 			for (size_t m = 0; m < MEMBERS; m++)
 				losses[m] += pinball(level, x[m], value);
-			ensemble_learn(&rule, &e, 0, UINT32_MAX, &level, x, value, 1);
+			ensemble_learn(&rule, &e, 0, UINT32_MAX, &level, x, NULL, value, 1);
 		}
 		for (size_t m = 0; m < MEMBERS; m++)
 			least = fmin(least, losses[m]);
@@ -465,8 +465,8 @@ single_steps_count_in_full(void **state)
 		for (uint64_t t = 0; t < 50; t++) {
 			double value = random_normal(8, 0, t);
 
-			ensemble_learn(&rule, &e, 0, 7, &level, x, value, 1);
-			ensemble_learn(&rule, &e, 11, 7, &level, x, value, 1);
+			ensemble_learn(&rule, &e, 0, 7, &level, x, NULL, value, 1);
+			ensemble_learn(&rule, &e, 11, 7, &level, x, NULL, value, 1);
 		}
 		ensemble_weights(&rule, &e, 0, 0, 7, w[0]);
 		ensemble_weights(&rule, &e, 2, 0, 7, w[1]);

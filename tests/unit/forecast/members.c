@@ -76,7 +76,7 @@ judge(enum classical_kind kind, double (*y)[HOURS], struct accuracy_figures *ret
 		double values[HORIZON * LEVELS];
 		bool awake = false;
 
-		if (classical_forecast(kind, &in, values, &awake, &err) < 0)
+		if (classical_forecast(kind, &in, values, NULL, &awake, &err) < 0)
 			return -1;
 		if (awake)
 			accuracy_add(&a, levels, LEVELS, y[i] + n, values, HORIZON,

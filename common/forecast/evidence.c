@@ -1,0 +1,81 @@
+/*
+ * evidence.c -- losses from residuals.  Of a short history only the last third counts, as of the fitted rules: rules are compared by
+ * what they lost at the same time.
+ */
+#include "common/forecast/evidence.h"
+
+#include <math.h>
+
+#include "common/forecast/residual.h"
+
+#define DECILES 10
+#define LEAST 8 /* residuals */
+#define OF_HISTORY 3
+
+double
+evidence_loss(const double *sorted, size_t n, double centre, double wider)
+{
+	double middle = residual_quantile(sorted, n, .5), sum = 0;
+
+	for (int decile = 1; decile < DECILES; decile++) {
+		double level = (double)decile / DECILES;
+		double said = centre + (residual_quantile(sorted, n, level) - middle) * wider;
+
+		for (size_t i = 0; i < n; i++) {
+			double miss = sorted[i] - said;
+
+			sum += miss >= 0 ? level * miss : (level - 1) * miss;
+		}
+	}
+	return sum / ((DECILES - 1) * (double)n);
+}
+
+/* What LAG missed among the places FROM to the end; how many. */
+static size_t
+residuals_of(const struct classical_input *in, size_t season, size_t lag, size_t from, double *residuals)
+{
+	size_t n = 0, first = from > lag ? from : lag;
+	size_t stride = past_stride(in->n - first, RESIDUAL_ORIGINS_MAX, season);
+
+	for (size_t t = first; t < in->n && n < RESIDUAL_ORIGINS_MAX; t += stride) {
+		double miss = in->history[t] - in->history[t - lag];
+
+		if (isfinite(miss))
+			residuals[n++] = miss;
+	}
+	return n;
+}
+
+void
+evidence_naive(const struct classical_input *in, size_t season, size_t window, double *losses)
+{
+	size_t from = in->n - in->n / OF_HISTORY, known = 0; /* known: the lag that the last loss is of */
+	double residuals[RESIDUAL_ORIGINS_MAX];
+
+	if (in->n > window && in->n - window > from)
+		from = in->n - window;
+	for (size_t h = 1; h <= in->horizon; h++) {
+		size_t lag = season * ((h - 1) / season + 1), n;
+
+		if (lag >= in->n)
+			return;
+		if (known == lag) {
+			losses[h - 1] = losses[h - 2];
+			continue;
+		}
+		known = lag;
+		n = residuals_of(in, season, lag, from, residuals);
+		if (n < LEAST)
+			continue;
+		residual_sort(residuals, n);
+		losses[h - 1] = evidence_loss(residuals, n, residual_quantile(residuals, n, .5), 1);
+	}
+}
+
+double
+evidence_cycles(const struct classical_input *in)
+{
+	double season = fmax(1, (double)in->season), cycle = fmax(season, (double)in->horizon);
+
+	return fmin((double)in->n / OF_HISTORY, (double)(residual_window(in) + in->horizon)) / cycle;
+}

@@ -1,0 +1,28 @@
+/*
+ * evidence.h -- what a rule would have lost at the end of the very history it forecasts from, and how much that says of it.
+ * Private to common/forecast.
+ *
+ * Every classical rule looks at what it missed there to say how wide its forecast is.  The same misses tell how good it is, before
+ * any of its forecasts has come true: the panel leans its first weights on that.
+ */
+#ifndef FOREBAY_FORECAST_EVIDENCE_H
+#define FOREBAY_FORECAST_EVIDENCE_H
+
+#include "common/forecast/classical.h"
+
+/*
+ * The mean pinball loss over the nine deciles, whatever levels are asked for: of quantiles of the N >= 1 SORTED residuals, moved so that
+ * the middle one lies at CENTRE, and WIDER times as far from it as they are, by these very residuals.
+ */
+double evidence_loss(const double *sorted, size_t n, double centre, double wider);
+
+/*
+ * The naive rule of SEASON steps, 1: the last value, by its residuals among the last WINDOW steps.  LOSSES gets one number a step, in
+ * the history's unit; those that nothing is known of stay.
+ */
+void evidence_naive(const struct classical_input *in, size_t season, size_t window, double *losses);
+
+/* Forecasts, or seasons if they are longer, that such misses amount to: those of neighbouring places are hardly more than one. */
+double evidence_cycles(const struct classical_input *in);
+
+#endif
