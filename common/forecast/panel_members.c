@@ -148,7 +148,7 @@ panel_find_lean(const struct panel *p, const struct classical_input *in, const d
 static void
 lean_bucket(const float *factors, float *prior)
 {
-	double before = 0, after = 0, part[CLASSICAL_COUNT];
+	double before = 0, after = 0, part[CLASSICAL_COUNT] = { 0 };
 
 	for (size_t m = 0; m < CLASSICAL_COUNT; m++) {
 		if (isnan(factors[m]))
