@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/columns.h"
+#include "cli/readable.h"
 #include "cli/verb.h"
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
@@ -277,10 +278,13 @@ print_members(const struct backtest_report *r, struct err *err)
 	return print(titles, COLUMNS, cells, n, err);
 }
 
+/* As it may be shown; NULL: no memory. */
 static const char *
 name_of(struct arena *a, const struct dataset_row *row)
 {
-	return row->name ? row->name : arena_printf(a, "line %zu", row->line);
+	char *name = row->name ? arena_printf(a, "%.80s", row->name) : arena_printf(a, "line %zu", row->line);
+
+	return name ? readable_text(name) : NULL;
 }
 
 static int

@@ -148,6 +148,13 @@ def test_series_of_unrelated_calendars_are_cut_at_their_own_ends(ragged):
     assert backtest(fewer, f"--model={path}")["windows_by"] == "calendar"
 
 
+def test_names_of_series_do_not_steer_the_terminal(tmp_path):
+    path = tmp_path / "names.jsonl"
+    path.write_text("\n".join(json.dumps({"id": f"\x1b[31m{n}\a", "start": "2024-03-01 00:00:00", "target": series(n)}) for n in range(2)))
+    shown = forebay("backtest", path, "--freq=1h", f"--horizon={HORIZON}").stdout
+    assert "[31m0" in shown and "\x1b" not in shown and "\a" not in shown
+
+
 def test_the_worst_series_are_named(tmp_path):
     path = tmp_path / "mixed.jsonl"
     rng = random.Random(3)
