@@ -14,9 +14,12 @@
 #include "cli/topicplan.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"
+#include "common/base/clock.h"
 
 #define HERE_PATH "deploy/topics.properties"
 #define INSTALLED_PATH FOREBAY_DATA_DIR "/topics.properties"
+
+#define AGAIN_MS 50
 
 struct topics_options {
 	struct kafka_access kafka;
@@ -139,6 +142,48 @@ carry_out(struct topics_work *w, struct err *err)
 	return 0;
 }
 
+/* A topic that was to be made and is not in the list HAVE of N; NULL: none. */
+static const char *
+still_missing(const struct topic_plan *plan, const struct cluster_topic *have, size_t n)
+{
+	for (size_t i = 0; i < plan->n_actions; i++) {
+		const struct topic_action *a = &plan->actions[i];
+		bool found = a->verdict != TOPIC_CREATE;
+
+		for (size_t k = 0; k < n && !found; k++)
+			found = strcmp(have[k].name, a->topic) == 0;
+		if (!found)
+			return a->topic;
+	}
+	return NULL;
+}
+
+/* The controller has made them; brokers learn of it a little later, and whoever comes next is to find them. */
+static int
+await_created(const struct topics_work *w, struct err *err)
+{
+	int64_t deadline = clock_monotonic_us() + w->options->kafka.timeout_ms * US_PER_MS;
+
+	for (;;) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(65536, 0);
+		struct cluster_topic *have;
+		const char *missing;
+		size_t n;
+
+		if (!arena)
+			return err_set(err, REASON_NO_MEMORY, "topics");
+		if (cluster_topics(w->cluster, arena, &have, &n, err) < 0)
+			return -1;
+		missing = still_missing(&w->plan, have, n);
+		if (!missing)
+			return 0;
+		if (clock_monotonic_us() > deadline)
+			return err_set(err, REASON_TOPIC_MISSING,
+				       "topic %s was made, but no broker knows of it yet: ask again", missing);
+		clock_sleep_us(AGAIN_MS * US_PER_MS);
+	}
+}
+
 /* diff and apply. */
 static int
 settle(struct topics_work *w, bool apply, struct err *err)
@@ -146,6 +191,8 @@ settle(struct topics_work *w, bool apply, struct err *err)
 	bool refused = w->plan.count[TOPIC_REFUSE] > 0, change = apply && !refused && !w->options->dry_run;
 
 	if (apply && !refused && carry_out(w, err) < 0)
+		return -1;
+	if (change && await_created(w, err) < 0)
 		return -1;
 	if (w->options->json) {
 		if (print_plan_json(w, change, err) < 0)
