@@ -2,7 +2,8 @@
  * topics.c -- `forebay topics`: the declarative file against the cluster.
  *
  *	diff	what apply would do; exit code 2 when something is refused
- *	apply	do it: all of it, or nothing when something is refused.  --dry-run asks the cluster to validate only
+ *	apply	do it: all of it, or nothing when something is refused; brokers know of new topics when it returns.  --dry-run asks the
+ *		cluster to validate only
  *	list	the topics of the cluster, and how each compares with the file
  *	page	docs/topics.md, from the file alone
  */

@@ -88,8 +88,10 @@ struct panel_forecast {
 	double *values;   /* horizon x n_levels: combined and calibrated; the caller's memory, like all below */
 	double *combined; /* the same before calibration; NULL: not wanted */
 	double *members;  /* horizon x n_members x n_levels; NULL: not wanted */
-	float weights[PANEL_MEMBERS];                      /* mean over steps and levels */
-	float lean[ENSEMBLE_BUCKETS_MAX][CLASSICAL_COUNT]; /* see panel_lean(); NaN: nothing is known of that member */
+	float weights[PANEL_MEMBERS]; /* mean over steps and levels */
+	float lean
+	    [ENSEMBLE_BUCKETS_MAX]
+	    [CLASSICAL_COUNT]; /* see panel_lean(); NaN: nothing is known of that member; undefined without a forecast */
 };
 
 struct panel_request {
