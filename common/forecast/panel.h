@@ -89,9 +89,8 @@ struct panel_forecast {
 	double *combined; /* the same before calibration; NULL: not wanted */
 	double *members;  /* horizon x n_members x n_levels; NULL: not wanted */
 	float weights[PANEL_MEMBERS]; /* mean over steps and levels */
-	float lean
-	    [ENSEMBLE_BUCKETS_MAX]
-	    [CLASSICAL_COUNT]; /* see panel_lean(); NaN: nothing is known of that member; undefined without a forecast */
+	/* See panel_lean(); NaN: nothing is known of that member; undefined without a forecast. */
+	float lean[ENSEMBLE_BUCKETS_MAX][CLASSICAL_COUNT];
 };
 
 struct panel_request {
