@@ -230,7 +230,7 @@ fitted(bool (*rule)(struct walk *w, const struct classical_input *in), const str
 static int
 naive(int64_t season, const struct classical_input *in, double *values, double *losses, bool *awake, struct err *err)
 {
-	struct naive_rule rule = { &season, 1, (int64_t)residual_window(in), NAIVE_RESIDUALS_MIN };
+	struct naive_rule rule = { &season, 1, (int64_t)residual_window(in), NAIVE_RESIDUALS_MIN, false };
 	enum naive_basis basis;
 
 	if (season == 1 && rule.residuals > LAST_RESIDUALS_MAX)

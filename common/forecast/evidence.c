@@ -1,5 +1,5 @@
 /*
- * evidence.c -- losses from residuals.  Of a short history only the last third counts, as of the fitted rules: rules are compared by
+ * evidence.c -- losses from residuals.  Of a short history only its end counts, as of the fitted rules: rules are compared by
  * what they lost at the same time.
  */
 #include "common/forecast/evidence.h"
@@ -9,25 +9,22 @@
 #include "common/forecast/residual.h"
 
 #define DECILES 10
-#define LEAST 8 /* residuals */
-#define OF_HISTORY 3
 
 double
-evidence_loss(const double *sorted, size_t n, double centre, double wider)
+evidence_loss(const struct spread *s)
 {
-	double middle = residual_quantile(sorted, n, .5), sum = 0;
+	double sum = 0;
 
 	for (int decile = 1; decile < DECILES; decile++) {
-		double level = (double)decile / DECILES;
-		double said = centre + (residual_quantile(sorted, n, level) - middle) * wider;
+		double level = (double)decile / DECILES, said = spread_quantile(s, level);
 
-		for (size_t i = 0; i < n; i++) {
-			double miss = sorted[i] - said;
+		for (size_t i = 0; i < s->n; i++) {
+			double miss = s->sorted[i] - said;
 
 			sum += miss >= 0 ? level * miss : (level - 1) * miss;
 		}
 	}
-	return sum / ((DECILES - 1) * (double)n);
+	return sum / ((DECILES - 1) * (double)s->n);
 }
 
 /* What LAG missed among the places FROM to the end; how many. */
@@ -49,8 +46,9 @@ residuals_of(const struct classical_input *in, size_t season, size_t lag, size_t
 void
 evidence_naive(const struct classical_input *in, size_t season, size_t window, double *losses)
 {
-	size_t from = in->n - in->n / OF_HISTORY, known = 0; /* known: the lag that the last loss is of */
+	size_t from = in->n - past_tail(in->n), known = 0; /* known: the lag that the last loss is of */
 	double residuals[RESIDUAL_ORIGINS_MAX];
+	struct spread s;
 
 	if (in->n > window && in->n - window > from)
 		from = in->n - window;
@@ -65,10 +63,11 @@ evidence_naive(const struct classical_input *in, size_t season, size_t window, d
 		}
 		known = lag;
 		n = residuals_of(in, season, lag, from, residuals);
-		if (n < LEAST)
+		if (n < RESIDUAL_FEW)
 			continue;
 		residual_sort(residuals, n);
-		losses[h - 1] = evidence_loss(residuals, n, residual_quantile(residuals, n, .5), 1);
+		s = spread_of(residuals, n, INFINITY); /* as they were: no one forecasts by them */
+		losses[h - 1] = evidence_loss(&s);
 	}
 }
 
@@ -77,5 +76,5 @@ evidence_cycles(const struct classical_input *in)
 {
 	double season = fmax(1, (double)in->season), cycle = fmax(season, (double)in->horizon);
 
-	return fmin((double)in->n / OF_HISTORY, (double)(residual_window(in) + in->horizon)) / cycle;
+	return fmin((double)past_tail(in->n), (double)(residual_window(in) + in->horizon)) / cycle;
 }

@@ -9,12 +9,10 @@
 #define FOREBAY_FORECAST_EVIDENCE_H
 
 #include "common/forecast/classical.h"
+#include "common/forecast/spread.h"
 
-/*
- * The mean pinball loss over the nine deciles, whatever levels are asked for: of quantiles of the N >= 1 SORTED residuals, moved so that
- * the middle one lies at CENTRE, and WIDER times as far from it as they are, by these very residuals.
- */
-double evidence_loss(const double *sorted, size_t n, double centre, double wider);
+/* The mean pinball loss over the nine deciles of S, whatever levels are asked for, by the very misses that it was made of. */
+double evidence_loss(const struct spread *s);
 
 /*
  * The naive rule of SEASON steps, 1: the last value, by its residuals among the last WINDOW steps.  LOSSES gets one number a step, in

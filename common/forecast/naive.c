@@ -7,7 +7,8 @@
  * and misses as the same rule missed in the last W steps:
  *	residuals(lag) = { y[t] - y[t - lag] : n - W <= t < n }, both known
  * so that a horizon of several seasons has residuals of its own for each.  Quantiles of the residuals interpolate linearly
- * between order statistics (type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", 1996).
+ * between order statistics (type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", 1996), and are as
+ * uncertain as those of their number / lag cycles (spread.h): what yesterday missed does not come again today.
  *
  * Where the point is missing, one or more seasons further back stand in, with the residuals of that lag.
  * Without any season: the last value, and one-step residuals times sqrt(h), as a random walk spreads; of fewer than residuals_min
@@ -25,6 +26,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/forecast/residual.h"
+#include "common/forecast/spread.h"
 
 #define SEASONS_FURTHER 3 /* back, where the point is missing */
 
@@ -37,23 +39,11 @@ struct job {
 	double *scratch; /* twice rule->residuals numbers, or twice n if that is less */
 };
 
-/* Quantiles of the residuals of one lag, made when first asked for. */
-struct spread {
-	enum { SPREAD_UNKNOWN, SPREAD_READY, SPREAD_TOO_FEW } status;
+/* Quantiles of what one lag misses, made when first asked for. */
+struct row {
+	enum { ROW_UNKNOWN, ROW_READY, ROW_TOO_FEW } status;
 	double *quantiles; /* n_levels */
 };
-
-static double
-quantile(const double *sorted, size_t n, double level)
-{
-	double at = level * (double)(n - 1);
-	size_t i = (size_t)at;
-	double part = at - (double)i;
-
-	if (i + 1 >= n)
-		return sorted[n - 1];
-	return sorted[i] * (1 - part) + sorted[i + 1] * part;
-}
 
 static double
 within(double value)
@@ -77,31 +67,35 @@ residuals(const struct job *j, size_t lag)
 	return n;
 }
 
-/* Quantiles for LAG into *S; equal neighbours may differ by rounding, so the row is straightened. */
+/* Quantiles for LAG into *ROW; equal neighbours may differ by rounding, so the row is straightened. */
 static void
-measure(const struct job *j, size_t lag, struct spread *s)
+measure(const struct job *j, size_t lag, struct row *row)
 {
 	size_t n = residuals(j, lag);
+	struct spread s;
 
-	s->status = n && n >= (size_t)j->rule->residuals_min ? SPREAD_READY : SPREAD_TOO_FEW;
-	for (size_t q = 0; s->status == SPREAD_READY && q < j->n_levels; q++) {
-		s->quantiles[q] = quantile(j->scratch, n, j->levels[q]);
-		if (q && s->quantiles[q] < s->quantiles[q - 1])
-			s->quantiles[q] = s->quantiles[q - 1];
+	row->status = n && n >= (size_t)j->rule->residuals_min ? ROW_READY : ROW_TOO_FEW;
+	if (row->status == ROW_TOO_FEW)
+		return;
+	s = spread_of(j->scratch, n, j->rule->empirical ? INFINITY : fmax(1, (double)n / (double)lag));
+	for (size_t q = 0; q < j->n_levels; q++) {
+		row->quantiles[q] = spread_quantile(&s, j->levels[q]);
+		if (q && row->quantiles[q] < row->quantiles[q - 1])
+			row->quantiles[q] = row->quantiles[q - 1];
 	}
 }
 
 /*
- * Add the forecast of the season of M steps to VALUES, and 1 to used[h] where there is one.  SPREADS and QUANTILES have
+ * Add the forecast of the season of M steps to VALUES, and 1 to used[h] where there is one.  ROWS and QUANTILES have
  * room for every multiple of M that may be asked for.
  */
 static void
-add_season(const struct job *j, size_t m, struct spread *spreads, double *quantiles, double *values, size_t *used)
+add_season(const struct job *j, size_t m, struct row *rows, double *quantiles, double *values, size_t *used)
 {
 	size_t most = (j->horizon - 1) / m + 1 + SEASONS_FURTHER;
 
 	for (size_t k = 0; k <= most; k++)
-		spreads[k] = (struct spread){ SPREAD_UNKNOWN, quantiles + k * j->n_levels };
+		rows[k] = (struct row){ ROW_UNKNOWN, quantiles + k * j->n_levels };
 	for (size_t h = 1; h <= j->horizon; h++) {
 		size_t k = (h - 1) / m + 1, last = k + SEASONS_FURTHER;
 
@@ -109,13 +103,12 @@ add_season(const struct job *j, size_t m, struct spread *spreads, double *quanti
 			k++;
 		if (k > last || k * m > j->n) /* the point lies before the history: so do all residuals */
 			continue;
-		if (spreads[k].status == SPREAD_UNKNOWN)
-			measure(j, k * m, &spreads[k]);
-		if (spreads[k].status != SPREAD_READY)
+		if (rows[k].status == ROW_UNKNOWN)
+			measure(j, k * m, &rows[k]);
+		if (rows[k].status != ROW_READY)
 			continue;
 		for (size_t q = 0; q < j->n_levels; q++)
-			values[(h - 1) * j->n_levels + q] +=
-			    within(j->y[j->n - 1 + h - k * m] + spreads[k].quantiles[q]);
+			values[(h - 1) * j->n_levels + q] += within(j->y[j->n - 1 + h - k * m] + rows[k].quantiles[q]);
 		used[h - 1]++;
 	}
 }
@@ -137,7 +130,7 @@ add_last(const struct job *j, size_t h, size_t last, const double *sorted, size_
 	double spread = sqrt((double)(h + (j->n - 1 - last)));
 
 	for (size_t q = 0; q < j->n_levels; q++) {
-		double r = n ? quantile(sorted, n, j->levels[q]) : 0;
+		double r = n ? sorted_quantile(sorted, n, j->levels[q]) : 0;
 
 		row[q] = within(j->y[last] + r * spread);
 		if (q && row[q] < row[q - 1])
@@ -177,7 +170,7 @@ naive_forecast(const struct naive_rule *rule, const double *history, size_t n, s
 	CLEANUP(heap_free)
 	double *scratch = NULL, *quantiles = NULL;
 	CLEANUP(heap_free)
-	struct spread *spreads = NULL;
+	struct row *rows = NULL;
 	CLEANUP(heap_free)
 	size_t *used = NULL;
 	size_t last = n, window = n < (size_t)rule->residuals ? n : (size_t)rule->residuals, multiples;
@@ -190,15 +183,15 @@ naive_forecast(const struct naive_rule *rule, const double *history, size_t n, s
 	multiples = horizon + SEASONS_FURTHER + 1; /* enough for a season of one step */
 	scratch = malloc(2 * window * sizeof(*scratch));
 	quantiles = malloc(multiples * n_levels * sizeof(*quantiles));
-	spreads = malloc(multiples * sizeof(*spreads));
+	rows = malloc(multiples * sizeof(*rows));
 	used = calloc(horizon, sizeof(*used));
-	if (!scratch || !quantiles || !spreads || !used)
+	if (!scratch || !quantiles || !rows || !used)
 		return err_set(err, REASON_NO_MEMORY, "a forecast of %zu steps", horizon);
 	j.scratch = scratch;
 	memset(values, 0, horizon * n_levels * sizeof(*values));
 	for (size_t s = 0; s < rule->n_seasons; s++)
 		if ((uint64_t)rule->seasons[s] <= n)
-			add_season(&j, (size_t)rule->seasons[s], spreads, quantiles, values, used);
+			add_season(&j, (size_t)rule->seasons[s], rows, quantiles, values, used);
 	*basis = finish(&j, last - 1, used, values);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef FOREBAY_FORECAST_NAIVE_H
 #define FOREBAY_FORECAST_NAIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ struct naive_rule {
 	size_t n_seasons;       /* 0: last value only */
 	int64_t residuals;      /* the steps at the end of the history that residuals are taken from, >= 1 */
 	int64_t residuals_min;  /* fewer residuals of a season: it is left out, >= 1 */
+	bool
+	    empirical; /* quantiles are those of the residuals as they are, however few cycles they span; else spread.h's */
 };
 
 /* What a forecast rests on, the weakest of all its steps. */

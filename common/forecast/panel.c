@@ -76,7 +76,9 @@ take_weights(struct panel *p)
 
 	if (!model || model->ensemble.n_members != PANEL_MEMBERS || !model->ensemble.n_buckets || !model->n_levels) {
 		ensemble_rule_default(PANEL_MEMBERS, rule->n_levels, rule->horizon, &p->ensemble);
-		panel_default_prior(rule, &p->ensemble);
+		p->seasonless = p->ensemble;
+		panel_default_prior(rule->frequency.unit < UNIT_DAY && rule->frequency.season > 1, &p->ensemble);
+		panel_default_prior(false, &p->seasonless);
 		return;
 	}
 	p->ensemble = model->ensemble;
@@ -121,6 +123,15 @@ panel_ensemble(const struct panel *p)
 }
 
 /* ---- one series ---- */
+
+/* Whose prior counts for a series of which these members have something to say. */
+static const struct ensemble_rule *
+prior_of(const struct panel *p, uint32_t awake)
+{
+	bool seasonal = awake & (1U << PANEL_SEASON | 1U << PANEL_LONG_SEASON);
+
+	return p->model || seasonal ? &p->ensemble : &p->seasonless;
+}
 
 static struct panel_range
 range_of(const struct panel *p, const struct target *t, size_t from)
@@ -312,7 +323,7 @@ forecast_one(const struct panel *p, const struct panel_request *request, const d
 	}
 	mass_find(in.history, in.n, &mass);
 	panel_find_lean(p, &in, losses, f);
-	panel_lean(&p->ensemble, f, &rule);
+	panel_lean(prior_of(p, f->awake), f, &rule);
 	combine(p, &rule, &mass, request, learnt, members, f);
 	explain(p, &rule, learnt, f);
 	return 0;

@@ -16,6 +16,7 @@
 #include "common/base/span.h"
 #include "common/forecast/evidence.h"
 #include "common/forecast/panel_parts.h"
+#include "common/forecast/residual.h"
 
 const char *
 panel_member_name(enum panel_member m)
@@ -75,10 +76,9 @@ static const float without_season[PANEL_MEMBERS] = {
 #define LAST_AT_FIRST 2.0F /* the last value, at the first step, beside a season */
 
 void
-panel_default_prior(const struct panel_rule *rule, struct ensemble_rule *ensemble)
+panel_default_prior(bool seasonal, struct ensemble_rule *ensemble)
 {
-	const float *parts =
-	    rule->frequency.unit < UNIT_DAY && rule->frequency.season > 1 ? with_season : without_season;
+	const float *parts = seasonal ? with_season : without_season;
 
 	for (size_t b = 0; b < ensemble->n_buckets; b++) {
 		float sum = 0, part[PANEL_MEMBERS];
@@ -98,6 +98,7 @@ panel_default_prior(const struct panel_rule *rule, struct ensemble_rule *ensembl
 #define LEAN_SELECTED 1.5
 #define DOUBTS 2.0
 #define LEAN_MOST 30.0 /* exp() of minus that is nothing */
+#define BLIND_AFTER 8  /* the part of a season */
 
 /* The mean of the losses of the steps FROM to TO that are known; NaN: of none. */
 static double
@@ -127,6 +128,20 @@ lean_by(const double *losses, double power, float *factors)
 				 : NAN;
 }
 
+/*
+ * A rule that has seen less than three days of a series that has its days, and knows none of them, carries the morning on into the
+ * night: from steps of an eighth of a day on it is worth nothing beside the day before.
+ */
+static bool
+is_blind(const struct panel *p, const struct classical_input *in, uint32_t awake, size_t member, size_t step)
+{
+	size_t season = (size_t)in->season;
+
+	return p->rule.frequency.unit < UNIT_DAY && in->season > 1 && in->n < PAST_CYCLES_MIN * season &&
+	       awake >> PANEL_SEASON & 1 && member != CLASSICAL_SEASON && member != CLASSICAL_LONG_SEASON &&
+	       step >= season / BLIND_AFTER;
+}
+
 void
 panel_find_lean(const struct panel *p, const struct classical_input *in, const double *losses, struct panel_forecast *f)
 {
@@ -139,7 +154,10 @@ panel_find_lean(const struct panel *p, const struct classical_input *in, const d
 		if (b + 1 < p->ensemble.n_buckets && p->ensemble.edges[b + 1] < to)
 			to = p->ensemble.edges[b + 1];
 		for (size_t m = 0; m < CLASSICAL_COUNT; m++)
-			means[m] = f->awake >> m & 1 ? mean_loss(losses + m * p->rule.horizon, from, to) : NAN;
+			means[m] = !(f->awake >> m & 1) ? NAN
+				   : is_blind(p, in, f->awake, m, from)
+				       ? INFINITY
+				       : mean_loss(losses + m * p->rule.horizon, from, to);
 		lean_by(means, power, f->lean[b]);
 	}
 }

@@ -13,6 +13,7 @@ struct panel {
 	struct engine *engines[ARTEFACT_NETWORKS_MAX]; /* none: DeepAR sleeps */
 	size_t n_engines;
 	struct ensemble_rule ensemble;
+	struct ensemble_rule seasonless; /* the same with the prior of a series that has no season to show, without a model */
 	struct calibration start;
 };
 
@@ -30,7 +31,7 @@ int panel_deepar(struct panel *p, const struct panel_request *requests, size_t n
 void panel_find_lean(const struct panel *p, const struct classical_input *in, const double *losses,
 		     struct panel_forecast *f);
 
-/* Prior weights by frequency alone, where no model has brought any. */
-void panel_default_prior(const struct panel_rule *rule, struct ensemble_rule *ensemble);
+/* Prior weights where no model has brought any: of a frequency with a season, if SEASONAL, or of one without. */
+void panel_default_prior(bool seasonal, struct ensemble_rule *ensemble);
 
 #endif

@@ -9,7 +9,8 @@
 
 #include <math.h>
 
-#define CYCLES_MIN 3
+#define TAIL_OF_HISTORY 3
+#define TAIL_MIN 12  /* or half of the history */
 #define RESTS_AT .05 /* share of points on the bound that make it one */
 
 static size_t
@@ -97,11 +98,19 @@ past_stride(size_t span, size_t most, size_t season)
 	return stride ? stride : 1;
 }
 
+size_t
+past_tail(size_t n)
+{
+	size_t third = n / TAIL_OF_HISTORY, half = n / 2;
+
+	return third >= TAIL_MIN ? third : half < TAIL_MIN ? half : TAIL_MIN;
+}
+
 /* Where residuals come from: far enough from the beginning that there was something to learn, and at every phase. */
 static void
 plan(struct past *p, size_t window, size_t most)
 {
-	size_t least = p->n - p->n / 3, want = window + p->horizon;
+	size_t least = p->n - past_tail(p->n), want = window + p->horizon;
 
 	p->first = p->n > want && p->n - want > least ? p->n - want : least;
 	p->stride = past_stride(p->n - p->first, most, p->season);
@@ -118,7 +127,7 @@ past_init(struct past *p, const struct classical_input *in)
 	if (p->n < PAST_MIN)
 		return false;
 	p->horizon = in->horizon;
-	p->season = in->season > 1 && (size_t)in->season * CYCLES_MIN <= p->n ? (size_t)in->season : 1;
+	p->season = in->season > 1 && (size_t)in->season * PAST_CYCLES_MIN <= p->n ? (size_t)in->season : 1;
 	scale(p, in->history + skip);
 	n = bound(p);
 	if (n < PAST_MIN || n < p->n / 3)

@@ -13,7 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-#define CYCLES_MIN 3
 #define PRODUCT_MIN .1 /* smallest index that may be divided by */
 #define LONG_MIN .1    /* a difference shrunk to less than that is left out */
 
@@ -137,9 +136,9 @@ profile_fit(const struct past *p, size_t n, size_t long_season, struct profile *
 	ret->index[0] = 0;
 	for (size_t t = 0; t < n; t++)
 		product = product && p->y[t] > 0;
-	if (p->season == 1 || p->season * CYCLES_MIN > n || !fit(p->y, n, p->season, product, ret, &rest))
+	if (p->season == 1 || p->season * PAST_CYCLES_MIN > n || !fit(p->y, n, p->season, product, ret, &rest))
 		return;
-	if (long_season <= p->season || long_season % p->season || long_season * CYCLES_MIN > n)
+	if (long_season <= p->season || long_season % p->season || long_season * PAST_CYCLES_MIN > n)
 		return;
 	longer = *ret;
 	lengthen(p->y, n, long_season, &longer, &rest);

@@ -7,9 +7,8 @@
  * multiplied by that of the phase it is used at.  Phases have few residuals of their own, which moreover hang together within
  * a cycle, so the mean size leans on that of all phases as if PHASE_PRIOR cycles of them had been seen.
  *
- * Residuals from neighbouring places overlap: only k = their span / the horizon (the season, if that is longer) of them are
- * independent.  So they are spread a little more, by 1 + 1 / 2k + 1 / 2k^2, and a median residual moves the forecast by no more than
- * cannot be chance, after W. James and C. Stein, "Estimation with Quadratic Loss", 1961: median (1 - variance / (k median^2)).
+ * Residuals from neighbouring places overlap: only their span / the horizon (the season, if that is longer) of them are
+ * independent (spread.h).
  */
 #include "common/forecast/residual.h"
 
@@ -20,12 +19,12 @@
 
 #include "common/base/cleanup.h"
 #include "common/forecast/evidence.h"
+#include "common/forecast/spread.h"
 
 #define WINDOW_SEASONS 14
 #define WINDOW_MIN 250
 #define WINDOW_MAX 672
 
-#define FEW 8           /* residuals of a step: those of an earlier one stand in, grown with the root of time */
 #define PHASE_PRIOR 4.0 /* cycles */
 #define FITTED .5       /* by that part of a cycle a loss grows: parameters were chosen by these very misses */
 
@@ -124,42 +123,6 @@ phase_sizes(const struct residual *r, size_t cycles, double *sizes)
 	}
 }
 
-double
-residual_quantile(const double *sorted, size_t n, double level)
-{
-	double at = level * (double)(n - 1);
-	size_t i = (size_t)at;
-
-	return i + 1 >= n ? sorted[n - 1] : sorted[i] + (sorted[i + 1] - sorted[i]) * (at - (double)i);
-}
-
-/* How the residuals of a step lie: a row of them, and what is made of its middle and its width. */
-struct spread {
-	const double *sorted;
-	size_t n;
-	double middle, centre, wider;
-};
-
-static struct spread
-measure(const double *sorted, size_t n, double cycles)
-{
-	struct spread s = { sorted, n, residual_quantile(sorted, n, .5), 0, 1 + (1 + 1 / cycles) / (2 * cycles) };
-	double deviation =
-	    (residual_quantile(sorted, n, .8413) - residual_quantile(sorted, n, .1587)) / 2; /* of a normal one */
-	double chance = deviation * deviation / cycles, square = s.middle * s.middle;
-
-	if (square > chance)
-		s.centre = s.middle * (1 - chance / square);
-	return s;
-}
-
-/* Where the quantile of LEVEL lies beside the point. */
-static double
-beside(const struct spread *s, double level)
-{
-	return s->centre + (residual_quantile(s->sorted, s->n, level) - s->middle) * s->wider;
-}
-
 static double
 mean(const double *values, size_t n)
 {
@@ -179,29 +142,27 @@ residual_quantiles(struct residual *r, const struct past *p, const struct classi
 	struct spread s = { 0 };
 	double usual;
 
-	if (r->counts[0] < FEW)
+	if (r->counts[0] < RESIDUAL_FEW)
 		return false;
 	phase_sizes(r, (p->n - p->first) / p->season, sizes);
 	usual = mean(sizes, r->season);
 	for (size_t h = 0; h < r->horizon; h++) {
 		double *row = values + h * in->n_levels, size = sizes[(p->n + h) % p->season], last = -HUGE_VAL;
 
-		if (r->counts[h] >= FEW) {
+		if (r->counts[h] >= RESIDUAL_FEW) {
 			double *own = r->values + h * r->room;
 
 			for (size_t i = 0; i < r->counts[h]; i++)
 				own[i] /= sizes[r->phases[h * r->room + i]];
 			residual_sort(own, r->counts[h]);
-			s = measure(own, r->counts[h], cycles);
+			s = spread_of(own, r->counts[h], cycles);
 			from = h;
 			if (losses)
-				losses[h] = ldexp(evidence_loss(s.sorted, s.n, s.centre, s.wider) * usual *
-						      (1 + FITTED / cycles),
-						  p->exponent);
+				losses[h] = ldexp(evidence_loss(&s) * usual * (1 + FITTED / cycles), p->exponent);
 		}
 		size *= sqrt((double)(h + 1) / (double)(from + 1));
 		for (size_t q = 0; q < in->n_levels; q++) {
-			last = fmax(last, past_clamp(p, points[h] + beside(&s, in->levels[q]) * size));
+			last = fmax(last, past_clamp(p, points[h] + spread_quantile(&s, in->levels[q]) * size));
 			row[q] = fmin(fmax(ldexp(last, p->exponent), -DBL_MAX), DBL_MAX);
 		}
 	}

@@ -16,7 +16,9 @@
 
 #define PAST_MAX 1344            /* points that are looked at: eight weeks of hours */
 #define PAST_MIN 12              /* known points that a fitted rule needs */
+#define PAST_CYCLES_MIN 3        /* of a season that a fitted rule needs to see one */
 #define RESIDUAL_ORIGINS_MAX 112 /* places that forecasts are tried from */
+#define RESIDUAL_FEW 5           /* fewer of a step say nothing */
 
 struct past {
 	double y[PAST_MAX]; /* the last n, holes filled */
@@ -38,14 +40,14 @@ double past_clamp(const struct past *p, double value);
 /* The step that goes through SPAN places in MOST or fewer and meets every phase of SEASON. */
 size_t past_stride(size_t span, size_t most, size_t season);
 
+/* The steps at the end of N that misses are counted in, at most: what is before has to teach the rules. */
+size_t past_tail(size_t n);
+
 /* The steps at the end of a history whose residuals speak of today. */
 size_t residual_window(const struct classical_input *in);
 
 /* Sort N finite numbers. */
 void residual_sort(double *values, size_t n);
-
-/* The quantile of LEVEL of N >= 1 sorted numbers, between two neighbours in proportion. */
-double residual_quantile(const double *sorted, size_t n, double level);
 
 /* Residuals of each step of the horizon. */
 struct residual {

@@ -46,3 +46,13 @@ special_digamma(double x)
 	}
 	return sum + log(x) - 0.5 / x - tail;
 }
+
+/* M. Abramowitz and I. Stegun, "Handbook of Mathematical Functions", 1964, 26.2.23. */
+double
+special_normal_quantile(double level)
+{
+	double t = sqrt(-2 * log(fmin(level, 1 - level)));
+	double z = t - ((.010328 * t + .802853) * t + 2.515517) / (((.001308 * t + .189269) * t + 1.432788) * t + 1);
+
+	return level < .5 ? -z : z;
+}

@@ -77,7 +77,7 @@ naive_kinds_are_naive(void **state)
 
 	hourly(720, 1, 5);
 	for (size_t k = 0; k < 3; k++) {
-		const struct naive_rule rule = { &seasons[k], 1, 336, 8 };
+		const struct naive_rule rule = { &seasons[k], 1, 336, 8, false };
 		struct classical_input in = input(720);
 		enum naive_basis basis;
 		struct err err = ERR_INIT;

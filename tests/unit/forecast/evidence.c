@@ -51,15 +51,17 @@ pinball_by_hand(void **state)
 	static const double residuals[] = {
 		-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5
 	}; /* each decile is one of them, or none */
+	const struct spread plain = { residuals, 11, INFINITY, 0, 0, 1 }, aside = { residuals, 11, INFINITY, 0, 1, 1 },
+			    wide = { residuals, 11, INFINITY, 0, 0, 2 }, one = { residuals + 5, 1, INFINITY, 0, 2, 9 };
 	double sum = 0;
 
 	(void)state;
 	for (int decile = 1; decile < 10; decile++)
 		for (size_t i = 0; i < 11; i++)
 			sum += (decile / 10. - (residuals[i] < decile - 5)) * (residuals[i] - (decile - 5)) / 99;
-	assert_true(fabs(evidence_loss(residuals, 11, 0, 1) - sum) < 1e-12);
-	assert_true(fabs(evidence_loss(residuals + 5, 1, 2, 9) - 1) < 1e-12); /* 0, when all of them said 2 */
-	assert_true(evidence_loss(residuals, 11, 1, 1) > sum && evidence_loss(residuals, 11, 0, 2) > sum);
+	assert_true(fabs(evidence_loss(&plain) - sum) < 1e-12);
+	assert_true(fabs(evidence_loss(&one) - 1) < 1e-12); /* 0, when all of them said 2 */
+	assert_true(evidence_loss(&aside) > sum && evidence_loss(&wide) > sum);
 }
 
 /* Of normal misses the mean loss over the deciles is about .27 deviations: a wave's last value loses the wave, its season the noise. */
@@ -237,6 +239,42 @@ who_cannot_see_the_season_stands_back(void **state)
 	panel_free(p);
 }
 
+/* A day and a half of hours: from some hours ahead on only the day before counts, however steep the last hours were. */
+static void
+a_second_day_is_as_the_first(void **state)
+{
+	static double values[36], row[HORIZON * LEVELS];
+	struct panel_forecast f = { .values = row };
+	struct panel_rule rule;
+	struct panel *p = panel_of("all", "1h", &rule);
+
+	(void)state;
+	wave(100, .5, values, 36);
+	forecast(p, values, 36, NULL, &f);
+	assert_true(f.awake >> PANEL_THETA & f.awake >> PANEL_ETS & f.awake >> PANEL_RIDGE & 1);
+	for (size_t h = 3; h < HORIZON; h++)
+		assert_true(fabs(row[h * LEVELS + LEVELS / 2] - 100 - 10 * sin(2 * M_PI * (double)(36 + h) / 24)) < 2);
+	assert_true(f.weights[PANEL_SEASON] > .6F);
+	panel_free(p);
+}
+
+/* Nobody has seen a day yet: the last value counts among the others, not at the first step alone. */
+static void
+a_first_day_has_no_season(void **state)
+{
+	static double values[19], row[HORIZON * LEVELS];
+	struct panel_forecast f = { .values = row };
+	struct panel_rule rule;
+	struct panel *p = panel_of("all", "1h", &rule);
+
+	(void)state;
+	for (size_t t = 0; t < 19; t++)
+		values[t] = 50 + random_normal(4, 0, t);
+	forecast(p, values, 19, NULL, &f);
+	assert_true(!(f.awake >> PANEL_SEASON & 1) && f.weights[PANEL_LAST] > .1F);
+	panel_free(p);
+}
+
 /* Equal forecasts, or none that missed anything: what the frequency says. */
 static void
 no_difference_is_no_evidence(void **state)
@@ -289,6 +327,8 @@ main(void)
 		cmocka_unit_test(few_forecasts_fit_into_a_short_history),
 		cmocka_unit_test(a_first_forecast_leans_on_the_history),
 		cmocka_unit_test(who_cannot_see_the_season_stands_back),
+		cmocka_unit_test(a_second_day_is_as_the_first),
+		cmocka_unit_test(a_first_day_has_no_season),
 		cmocka_unit_test(no_difference_is_no_evidence),
 		cmocka_unit_test(regrets_what_was_said),
 	};

@@ -131,7 +131,7 @@ static double
 naive_wql(const struct world *w)
 {
 	const int64_t seasons[] = { 24 };
-	const struct naive_rule rule = { seasons, 1, 240, 24 };
+	const struct naive_rule rule = { seasons, 1, 240, 24, true };
 	double quantiles[HORIZON * 9], pinball = 0, size = 0;
 	enum naive_basis basis;
 
