@@ -129,18 +129,10 @@ static int
 find_worker(struct checkpoints *c, const struct word *word, struct err *err)
 {
 	const struct checkpoints_options *o = c->options;
+	const struct fleet_member *m = fleet_find(span_of(o->worker));
 
-	c->worker = "";
-	c->group = *o->group ? o->group : o->worker;
-	for (size_t i = 0; i < fleet_member_count; i++) {
-		const struct fleet_member *m = &fleet_members[i];
-
-		if (strcmp(o->worker, m->worker) != 0 && strcmp(o->worker, m->group) != 0)
-			continue;
-		c->worker = m->worker;
-		if (!*o->group)
-			c->group = m->group;
-	}
+	c->worker = m ? m->worker : "";
+	c->group = *o->group ? o->group : m ? m->group : o->worker;
 	if (word->one_group && !*c->group)
 		return err_set(err, REASON_USAGE,
 			       "%s: --worker is needed: etl-preprocessor, batch-forecaster, "

@@ -15,7 +15,8 @@ const struct fleet_member fleet_members[] = {
 	{ "ingest-router", "forebay-ingest-router", TOPICS("telemetry.raw") },
 	{ "etl-preprocessor", "forebay-etl-preprocessor", TOPICS("telemetry.readings", "telemetry.deferred") },
 	{ "batch-forecaster", "forebay-batch-forecaster", TOPICS("telemetry.series") },
-	{ "realtime-scorer", "forebay-realtime-scorer", TOPICS("telemetry.readings", "telemetry.deferred") },
+	{ "realtime-scorer", "forebay-realtime-scorer",
+	  TOPICS("telemetry.readings", "telemetry.deferred", "forecasts") },
 	{ "sink-writer", "forebay-sink-writer",
 	  TOPICS("telemetry.readings", "telemetry.deferred", "telemetry.series", "telemetry.aggregates", "forecasts",
 		 "scores", "anomalies", "alerts", "forecasts.outcomes", "telemetry.raw.dlq", "telemetry.readings.dlq",
@@ -23,6 +24,16 @@ const struct fleet_member fleet_members[] = {
 	{ "alert-notifier", "forebay-alert-notifier", TOPICS("alerts"), .optional = true },
 };
 const size_t fleet_member_count = ARRAY_LEN(fleet_members);
+
+const struct fleet_member *
+fleet_find(struct span name)
+{
+	for (size_t i = 0; i < fleet_member_count; i++)
+		if (span_equal(name, span_of(fleet_members[i].worker)) ||
+		    span_equal(name, span_of(fleet_members[i].group)))
+			return &fleet_members[i];
+	return NULL;
+}
 
 bool
 fleet_is_dead_letters(const char *topic)
@@ -33,12 +44,33 @@ fleet_is_dead_letters(const char *topic)
 }
 
 static bool
-is_input(const char *topic)
+reads(const struct fleet_member *m, const char *topic)
 {
+	for (const char *const *t = m->topics; *t; t++)
+		if (strcmp(*t, topic) == 0)
+			return true;
+	return false;
+}
+
+/* Which topics a look is about. */
+typedef bool topic_matters(const struct fleet_look *look, const char *topic);
+
+static bool
+is_the_fleets(const struct fleet_look *look, const char *topic)
+{
+	(void)look;
 	for (size_t i = 0; i < fleet_member_count; i++)
-		for (const char *const *t = fleet_members[i].topics; *t; t++)
-			if (strcmp(*t, topic) == 0)
-				return true;
+		if (reads(&fleet_members[i], topic))
+			return true;
+	return fleet_is_dead_letters(topic);
+}
+
+static bool
+is_read_by_groups(const struct fleet_look *look, const char *topic)
+{
+	for (size_t i = 0; i < look->n_groups; i++)
+		if (reads(look->groups[i].member, topic))
+			return true;
 	return false;
 }
 
@@ -70,15 +102,20 @@ look_at_topic(struct cluster *cluster, const struct cluster_topic *topic, struct
 }
 
 static int
-look_at_topics(struct cluster *cluster, struct ends *ends, struct arena *arena, struct fleet_look *look,
-	       struct err *err)
+look_at_topics(struct cluster *cluster, topic_matters *matters, struct ends *ends, struct arena *arena,
+	       struct fleet_look *look, struct err *err)
 {
+	struct cluster_topic *topics;
+
+	if (cluster_topics(cluster, arena, &topics, &ends->n, err) < 0)
+		return -1;
+	ends->topics = topics;
 	look->topics = arena_zalloc(arena, (ends->n + 1) * sizeof(*look->topics));
 	ends->partitions = arena_zalloc(arena, (ends->n + 1) * sizeof(struct fleet_partition *));
 	if (!look->topics || !ends->partitions)
 		return err_set(err, REASON_NO_MEMORY, "fleet");
 	for (size_t i = 0; i < ends->n; i++)
-		if ((is_input(ends->topics[i].name) || fleet_is_dead_letters(ends->topics[i].name)) &&
+		if (matters(look, ends->topics[i].name) &&
 		    look_at_topic(cluster, &ends->topics[i], arena, &ends->partitions[i],
 				  &look->topics[look->n_topics++], err) < 0)
 			return -1;
@@ -133,6 +170,16 @@ look_at_group(struct cluster *cluster, const struct ends *ends, struct fleet_gro
 		return -1;
 	for (size_t i = 0; i < g->n_partitions; i++)
 		add_lag(g, &g->partitions[i], tp[i].offset);
+	return 0;
+}
+
+static int
+look_at_groups(struct cluster *cluster, const struct ends *ends, struct arena *arena, struct fleet_look *look,
+	       struct err *err)
+{
+	for (size_t i = 0; i < look->n_groups; i++)
+		if (look_at_group(cluster, ends, &look->groups[i], arena, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -198,26 +245,37 @@ leave_out_absent(struct fleet_look *look)
 int
 fleet_look(struct cluster *cluster, const char *workers, struct arena *arena, struct fleet_look *ret, struct err *err)
 {
-	struct cluster_topic *topics;
 	struct cluster_group *groups;
 	struct ends ends = { NULL };
 	size_t n_groups;
 
 	*ret = (struct fleet_look){ .at_us = clock_monotonic_us() };
-	if (choose_members(workers, arena, ret, err) < 0 || cluster_topics(cluster, arena, &topics, &ends.n, err) < 0 ||
-	    cluster_groups(cluster, arena, &groups, &n_groups, err) < 0)
-		return -1;
-	ends.topics = topics;
-	if (look_at_topics(cluster, &ends, arena, ret, err) < 0)
+	if (choose_members(workers, arena, ret, err) < 0 ||
+	    cluster_groups(cluster, arena, &groups, &n_groups, err) < 0 ||
+	    look_at_topics(cluster, is_the_fleets, &ends, arena, ret, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ret->n_groups; i++)
 		ret->groups[i].state = state_of(groups, n_groups, ret->groups[i].member->group);
 	if (!*workers)
 		leave_out_absent(ret);
-	for (size_t i = 0; i < ret->n_groups; i++)
-		if (look_at_group(cluster, &ends, &ret->groups[i], arena, err) < 0)
-			return -1;
-	return 0;
+	return look_at_groups(cluster, &ends, arena, ret, err);
+}
+
+int
+fleet_lag(struct cluster *cluster, const struct fleet_member *const *members, size_t n, struct arena *arena,
+	  struct fleet_look *ret, struct err *err)
+{
+	struct ends ends = { NULL };
+
+	*ret = (struct fleet_look){ .at_us = clock_monotonic_us(), .n_groups = n };
+	ret->groups = arena_zalloc(arena, (n + 1) * sizeof(*ret->groups));
+	if (!ret->groups)
+		return err_set(err, REASON_NO_MEMORY, "fleet");
+	for (size_t i = 0; i < n; i++)
+		ret->groups[i].member = members[i];
+	if (look_at_topics(cluster, is_read_by_groups, &ends, arena, ret, err) < 0)
+		return -1;
+	return look_at_groups(cluster, &ends, arena, ret, err);
 }
 
 bool

@@ -12,9 +12,10 @@
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/base/span.h"
 #include "common/kafka/admin.h"
 
-/* A worker, its group (group.id's default) and its inputs (topics' default). */
+/* A worker, its group (group.id's default) and its inputs (topics' default, and the side input that every device's records come to). */
 struct fleet_member {
 	const char *worker, *group;
 	const char *const *topics; /* ended by NULL */
@@ -23,6 +24,9 @@ struct fleet_member {
 
 extern const struct fleet_member fleet_members[];
 extern const size_t fleet_member_count;
+
+/* By the worker's name or its group's; NULL: nobody's. */
+const struct fleet_member *fleet_find(struct span name);
 
 /* One partition as one group sees it. */
 struct fleet_partition {
@@ -35,7 +39,7 @@ struct fleet_partition {
 
 struct fleet_group {
 	const struct fleet_member *member;
-	const char *state; /* "Stable", "Empty", ...; "absent" */
+	const char *state; /* "Stable", "Empty", ...; "absent"; NULL: not asked for */
 	struct fleet_partition *partitions;
 	size_t n_partitions;
 	int64_t lag, committed; /* sums */
@@ -60,6 +64,13 @@ struct fleet_look {
  * that is none) and what admin.h says. */
 int fleet_look(struct cluster *cluster, const char *workers, struct arena *arena, struct fleet_look *ret,
 	       struct err *err);
+
+/*
+ * Look at the lag of N members and at nothing else, so that it can be done several times a second: no states of groups, no topics but what
+ * these members read.  RET's groups are in their order; one that has never committed lags by all there is.
+ */
+int fleet_lag(struct cluster *cluster, const struct fleet_member *const *members, size_t n, struct arena *arena,
+	      struct fleet_look *ret, struct err *err);
 
 /* Nothing to read, and nothing has come since THEN. */
 bool fleet_is_idle(const struct fleet_look *now, const struct fleet_look *then);

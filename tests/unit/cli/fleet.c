@@ -64,15 +64,26 @@ knows_dead_letters(void **state)
 	assert_false(fleet_is_dead_letters("dlq"));
 }
 
+static void
+finds_members(void **state)
+{
+	(void)state;
+	assert_string_equal(fleet_find(span_of("sink-writer"))->worker, "sink-writer");
+	assert_string_equal(fleet_find(span_of("forebay-sink-writer"))->worker, "sink-writer");
+	assert_null(fleet_find(span_of("sink")));
+	assert_null(fleet_find(span_of("")));
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 2];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 3];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		tests[n++] = (struct CMUnitTest){ rows[i].name, is_idle, NULL, NULL, (void *)&rows[i] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(rates_are_per_second);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(knows_dead_letters);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(finds_members);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
