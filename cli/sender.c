@@ -15,7 +15,7 @@ struct sender {
 	struct producer *producer;
 	char *topic;
 	double rate;
-	int64_t started_us;
+	int64_t started_us, held_us;
 	struct sender_counts counts;
 };
 
@@ -83,7 +83,7 @@ sender_close(struct sender *s)
 	free(s);
 }
 
-/* Message N is due N / rate after the start; meanwhile delivery reports are served. */
+/* Message N is due N / rate after the start, what it was held up not counted; meanwhile delivery reports are served. */
 static void
 await_turn(struct sender *s)
 {
@@ -94,7 +94,7 @@ await_turn(struct sender *s)
 			producer_poll(s->producer, 0);
 		return;
 	}
-	due_us = s->started_us + (int64_t)((double)s->counts.messages / s->rate * (double)US_PER_SECOND);
+	due_us = s->started_us + s->held_us + (int64_t)((double)s->counts.messages / s->rate * (double)US_PER_SECOND);
 	producer_poll(s->producer, 0);
 	while ((left_us = due_us - clock_monotonic_us()) > 0) {
 		if (left_us >= 2 * US_PER_MS)
@@ -126,9 +126,21 @@ sender_send(struct sender *s, struct span key, struct span value, struct err *er
 }
 
 int
+sender_flush(struct sender *s, int timeout_ms, struct err *err)
+{
+	return producer_flush(s->producer, timeout_ms, err);
+}
+
+int
 sender_finish(struct sender *s, struct err *err)
 {
-	return producer_flush(s->producer, FINISH_MS, err);
+	return sender_flush(s, FINISH_MS, err);
+}
+
+void
+sender_hold(struct sender *s, int64_t us)
+{
+	s->held_us += us;
 }
 
 void
@@ -136,4 +148,5 @@ sender_counts(const struct sender *s, struct sender_counts *ret)
 {
 	*ret = s->counts;
 	ret->seconds = (double)(clock_monotonic_us() - s->started_us) / (double)US_PER_SECOND;
+	ret->held_seconds = (double)s->held_us / (double)US_PER_SECOND;
 }

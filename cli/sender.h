@@ -15,7 +15,8 @@ struct sender_counts {
 	int64_t messages, bytes; /* handed over; bytes of keys and values */
 	int64_t refused;         /* of them, what the broker or the client said no to for good */
 	struct err first_refusal;
-	double seconds; /* since the sender was opened */
+	double seconds;      /* since the sender was opened */
+	double held_seconds; /* of them, by sender_hold() */
 };
 
 struct sender;
@@ -31,8 +32,12 @@ DEFINE_CLEANUP(struct sender, sender_close)
  * BROKER_DOWN and the like. */
 int sender_send(struct sender *s, struct span key, struct span value, struct err *err);
 
-/* Wait until the broker has answered for all of them.  -1 on BROKER_DOWN. */
+/* Wait until the broker has answered for all of them.  -1 on BROKER_DOWN: flush after TIMEOUT_MS, finish when the client gives up. */
+int sender_flush(struct sender *s, int timeout_ms, struct err *err);
 int sender_finish(struct sender *s, struct err *err);
+
+/* Nothing was sent for US on purpose: the rate does not make up for it. */
+void sender_hold(struct sender *s, int64_t us);
 
 void sender_counts(const struct sender *s, struct sender_counts *ret);
 

@@ -1,6 +1,7 @@
 /*
  * simulate.c -- `forebay simulate`: telemetry of made-up devices, the same for the same options and seed.
- *	simulator --> sender --> telemetry.raw, key = device
+ *	simulator --> pace --> sender --> telemetry.raw, key = device
+ *	         |      `--- as far as the workers follow
  *	         `--> labels: where the anomalies are
  */
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 
 #include "cli/moments.h"
 #include "common/base/progress.h"
+#include "cli/pace.h"
 #include "cli/sender.h"
 #include "cli/simulator.h"
 #include "cli/verb.h"
@@ -20,8 +22,8 @@
 
 struct simulate_options {
 	struct kafka_access kafka;
-	char *topic, *duration, *step, *day, *start, *from, *until, *templates, *labels;
-	int64_t devices, metrics, seed, anomalies;
+	char *topic, *duration, *step, *day, *start, *from, *until, *templates, *labels, *lag_max;
+	int64_t devices, metrics, seed, anomalies, lag_timeout_ms;
 	double rate, duplicates, disorder, malformed, bad_values, gaps;
 	bool dry_run, json;
 };
@@ -57,6 +59,11 @@ static const struct option table[] = {
 	{ "labels", OPTION_TEXT, AT(labels), "", 0, 4096, "",
 	  "file for the anomalies' places: CSV device,metric,from,to,kind" },
 	{ "rate", OPTION_REAL, AT(rate), "0", 0, 1e9, "messages/s", "at most; 0: as fast as it goes" },
+	{ "lag.max.records", OPTION_TEXT, AT(lag_max), "", 0, 1024, "records",
+	  "wait while one of these workers is further behind: batch-forecaster=1000,realtime-scorer=5000, or their consumer groups' names; "
+	  "empty: wait for nobody" },
+	{ "lag.timeout.ms", OPTION_INT, AT(lag_timeout_ms), "60000", 100, 86400000, "ms",
+	  "a worker that is further behind and reads nothing for this long, or a cluster that does not say so, ends it" },
 	{ "topic", OPTION_TEXT, AT(topic), "telemetry.raw", 1, 249, "", "where to" },
 	{ "dry.run", OPTION_BOOL, AT(dry_run), "false", 0, 0, "", "send nothing, only count and write the labels" },
 	{ "json", OPTION_BOOL, AT(json), "false", 0, 0, "", "one JSON object on standard output" },
@@ -155,9 +162,34 @@ choose_part(const struct simulate_options *p, const struct simulator *s, const s
 		       p->duration);
 }
 
-/* SENDER NULL: only count. */
+/* Where messages go: nowhere (SENDER NULL: they are only counted), at once, or when the fleet follows (PACE). */
+struct outlet {
+	struct sender *sender;
+	struct pace *pace;
+	int timeout_ms; /* of the pace */
+};
+
+/* Until nobody is too far behind.  A message counts when the broker has it. */
 static int
-send_all(const struct simulator *s, const struct part *part, struct sender *sender, struct simulation_counts *counts,
+await_fleet(const struct outlet *out, struct progress *progress, double share, int64_t messages, struct err *err)
+{
+	int64_t from_us = clock_monotonic_us();
+	bool held = false;
+	int behind;
+
+	if (sender_flush(out->sender, out->timeout_ms, err) < 0)
+		return -1;
+	while ((behind = pace_look(out->pace, err)) > 0) {
+		progress_show(progress, share, messages);
+		held = true;
+	}
+	if (held)
+		sender_hold(out->sender, clock_monotonic_us() - from_us);
+	return behind;
+}
+
+static int
+send_all(const struct simulator *s, const struct part *part, const struct outlet *out, struct simulation_counts *counts,
 	 struct err *err)
 {
 	CLEANUP(buffer_clear)
@@ -169,16 +201,21 @@ send_all(const struct simulator *s, const struct part *part, struct sender *send
 
 	progress_start(&progress, "messages");
 	for (int64_t i = 0; i < n && !failed; i++) {
+		double share = (double)i / (double)n;
+
 		failed = simulator_at(s, part->begin + i, &scratch, &m, err);
 		if (failed || m.kind == SIMULATED_NOTHING)
 			continue;
+		if (out->pace && pace_due(out->pace))
+			failed = await_fleet(out, &progress, share, counts->messages, err);
 		count(counts, &m);
-		if (sender)
-			failed = sender_send(sender, m.key, m.value, err);
-		progress_show(&progress, (double)i / (double)n, counts->messages);
+		if (out->sender && !failed)
+			failed = sender_send(out->sender, m.key, m.value, err);
+		progress_show(&progress, share, counts->messages);
 	}
-	if (sender && sender_finish(sender, failed ? NULL : err) < 0)
-		failed = -1;
+	/* Who has failed is told so now: a broker that is gone would be waited for for minutes. */
+	if (out->sender && !failed)
+		failed = sender_finish(out->sender, err);
 	progress_end(&progress);
 	return failed;
 }
@@ -210,7 +247,7 @@ print_json(const struct outcome *o, struct err *err)
 	const int64_t *k = o->counts.by_kind;
 	int64_t readings = k[SIMULATED_REGULAR] + k[SIMULATED_HELD_UP];
 	json_t *json = json_pack(
-	    "{s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:s, s:b}",
+	    "{s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:s, s:b}",
 	    "seed", (json_int_t)o->options->seed, "devices", (json_int_t)o->simulated->devices, "metrics",
 	    (json_int_t)o->simulated->metrics, "steps", (json_int_t)o->simulated->steps, "start", o->start, "end",
 	    o->end, "step_ms", (json_int_t)(o->simulated->step_us / US_PER_MS), "messages",
@@ -219,7 +256,8 @@ print_json(const struct outcome *o, struct err *err)
 	    (json_int_t)k[SIMULATED_MALFORMED], "malformed_by_reason", reasons_json(&o->counts), "values",
 	    (json_int_t)(readings * o->simulated->metrics), "bad_values", (json_int_t)o->counts.bad_values, "anomalies",
 	    (json_int_t)o->n_anomalies, "refused", (json_int_t)o->sent.refused, "bytes", (json_int_t)o->sent.bytes,
-	    "seconds", o->sent.seconds, "labels", o->options->labels, "dry_run", o->options->dry_run);
+	    "seconds", o->sent.seconds, "held_seconds", o->sent.held_seconds, "labels", o->options->labels, "dry_run",
+	    o->options->dry_run);
 
 	return verb_print_json(json, err);
 }
@@ -238,8 +276,31 @@ print_text(const struct outcome *o)
 	       o->options->topic, o->sent.seconds,
 	       progress_number(k[SIMULATED_REGULAR] + k[SIMULATED_HELD_UP], readings), k[SIMULATED_HELD_UP],
 	       k[SIMULATED_DUPLICATE], k[SIMULATED_MALFORMED], o->sent.refused);
+	if (o->sent.held_seconds > 0)
+		printf("for %.1f s of them it waited for workers that lagged\n", o->sent.held_seconds);
 	printf("%" PRId64 " bad values inside good messages, %zu anomalies%s%s\n", o->counts.bad_values, o->n_anomalies,
 	       *o->options->labels ? " labelled in " : "", o->options->labels);
+}
+
+static int
+open_outlet(const struct simulate_options *options, const struct property_list *overrides,
+	    const struct pace_limits *limits, struct arena *arena, struct outlet *ret, struct err *err)
+{
+	int timeout_ms = (int)options->kafka.timeout_ms;
+	struct client_config config;
+
+	ret->timeout_ms = (int)options->lag_timeout_ms;
+	if (kafka_client(&options->kafka, overrides, arena, &config, err) < 0 ||
+	    sender_open(&config, options->topic, options->rate, timeout_ms, &ret->sender, err) < 0)
+		return -1;
+	return limits->n ? pace_open(limits, options->lag_timeout_ms, &config, timeout_ms, &ret->pace, err) : 0;
+}
+
+static void
+close_outlet_cleanup(struct outlet *out)
+{
+	pace_close(out->pace);
+	sender_close(out->sender);
 }
 
 static int
@@ -248,28 +309,26 @@ run(const struct simulate_options *options, const struct property_list *override
 	struct simulator_options wanted;
 	CLEANUP(simulator_free)
 	struct simulator *s = NULL;
-	CLEANUP(sender_close)
-	struct sender *sender = NULL;
+	CLEANUP(close_outlet)
+	struct outlet out = { NULL };
 	CLEANUP(arena_free)
 	struct arena *arena = arena_new(4096, 0);
 	struct outcome o = { .options = options, .simulated = &wanted };
-	struct client_config config;
+	struct pace_limits limits;
 	struct part part;
 
 	if (!arena)
 		return err_set(err, REASON_NO_MEMORY, "simulate");
-	if (fill_simulator(&wanted, options, err) < 0 || simulator_new(&wanted, &s, err) < 0 ||
-	    choose_part(options, s, &wanted, &part, err) < 0 ||
+	if (pace_parse(options->lag_max, &limits, err) < 0 || fill_simulator(&wanted, options, err) < 0 ||
+	    simulator_new(&wanted, &s, err) < 0 || choose_part(options, s, &wanted, &part, err) < 0 ||
 	    (*options->labels && write_labels(s, options->labels, err) < 0))
 		return -1;
-	if (!options->dry_run &&
-	    (kafka_client(&options->kafka, overrides, arena, &config, err) < 0 ||
-	     sender_open(&config, options->topic, options->rate, (int)options->kafka.timeout_ms, &sender, err) < 0))
+	if (!options->dry_run && open_outlet(options, overrides, &limits, arena, &out, err) < 0)
 		return -1;
-	if (send_all(s, &part, sender, &o.counts, err) < 0)
+	if (send_all(s, &part, &out, &o.counts, err) < 0)
 		return -1;
-	if (sender)
-		sender_counts(sender, &o.sent);
+	if (out.sender)
+		sender_counts(out.sender, &o.sent);
 	simulator_anomalies(s, &o.n_anomalies);
 	clock_iso8601(simulator_time(s, 0), o.start);
 	clock_iso8601(simulator_time(s, wanted.steps - 1), o.end);
