@@ -34,7 +34,7 @@ def test_every_table_has_rows(report):
 def test_most_anomalies_are_found_and_few_alerts_are_false(report):
     anomalies = report["anomalies"]
     assert anomalies["found"] >= anomalies["injected"] / 2
-    assert anomalies["false_alerts"] <= anomalies["found"] / 2  # none, as a rule; more where forecasts come late
+    assert anomalies["false_alerts"] <= anomalies["found"] / 2  # none to two, as a rule
 
 
 def test_latency_is_reported(report):
@@ -48,4 +48,7 @@ def test_a_trained_model_is_live_and_serves(report):
 
 
 def test_forecasts_are_at_hand_when_readings_come(report):
-    assert report["cache_hit_ratio"] > 0  # .97 where the machine keeps up; how fast it is, is no matter of right or wrong
+    """However slow the machine: the devices wait for the line.  All but those of the first hours, before there is any."""
+    coverage = report["coverage"]
+    assert coverage["with_forecast"] >= .94 * coverage["scored"] > 0
+    assert report["cache_hit_ratio"] >= .94  # as the scorer itself counts, of its last minutes
