@@ -4,7 +4,8 @@
  * Between Q_i and Q_i+1 the level is linear in the value.  Above the highest quantile Q_k the tail is exponential,
  *	P(X > x) = (1 - a_k) exp(-(x - Q_k) / b),	b = (Q_k - Q_j) / ln((1 - a_j) / (1 - a_k)),
  * the scale b being what the tail shows between level a_j, the nearest with at least twice the chance beyond it, and a_k;
- * below the lowest quantile the same, mirrored.
+ * below the lowest quantile the same, mirrored.  It is not less than a normal law would have that lies as far from its median there:
+ * quantiles of few numbers often end close together, and what they have not seen is not impossible for that.
  */
 #include "common/detect/pvalue.h"
 
@@ -16,12 +17,17 @@ struct tail {
 	double scale;
 };
 
+/* b of a normal law between its quantiles at .9 and .95 by that between .5 and .95: .524 / .714; .70 for .95 and .975. */
+#define NORMAL_TAIL 0.7
+
 static struct tail
 tail_of(const float *levels, const float *values, size_t n, int upper, double scale_least)
 {
 	size_t outer = upper ? n - 1 : 0;
 	double chance = upper ? 1 - (double)levels[outer] : (double)levels[outer];
-	struct tail t = { chance, scale_least };
+	double reach = fabs((double)values[outer] - pvalue_quantile(levels, values, n, 0.5));
+	struct tail t = { chance,
+			  chance < 0.5 ? fmax(scale_least, NORMAL_TAIL * reach / log(0.5 / chance)) : scale_least };
 
 	for (size_t i = 1; i < n; i++) {
 		size_t at = upper ? n - 1 - i : i;
@@ -30,7 +36,7 @@ tail_of(const float *levels, const float *values, size_t n, int upper, double sc
 		if (beyond >= 2 * chance || i == n - 1) {
 			double b = fabs((double)values[outer] - (double)values[at]) / log(beyond / chance);
 
-			t.scale = b > scale_least ? b : scale_least;
+			t.scale = fmax(t.scale, b);
 			break;
 		}
 	}

@@ -11,7 +11,8 @@
 #include "common/detect/pvalue.h"
 
 static const float levels[] = { 0.05F, 0.25F, 0.5F, 0.75F, 0.95F };
-static const float plain[] = { 10, 12, 13, 15, 20 }, tied[] = { 10, 12, 12, 12, 20 }, point[] = { 7, 7, 7, 7, 7 };
+static const float plain[] = { 10, 12, 13, 15, 20 }, tied[] = { 10, 12, 12, 12, 20 },
+		   pinched[] = { 2, 2.01F, 13, 19.99F, 20 }, point[] = { 7, 7, 7, 7, 7 };
 static const float high[] = { 0.5F, 0.9F, 0.99F }, low[] = { 0, 1, 2 };
 
 static const struct row {
@@ -32,6 +33,9 @@ static const struct row {
 	{ "above", levels, plain, 5, 1e-9, 25, 0.99, 0.02 },
 	{ "far above", levels, plain, 5, 1e-9, 40, 0.99992, 1.6e-4 },
 	{ "very far above", levels, plain, 5, 1e-9, 100, 1, 6.5536e-13 },
+	/* As of a normal law whose .95 lies 7 above its median: exp(-1 / (.7 * 7 / ln 10)) / 20. */
+	{ "above quantiles close together", levels, pinched, 5, 1e-9, 21, 0.96874723, 0.0625055372 },
+	{ "below quantiles close together", levels, pinched, 5, 1e-9, 1, 0.0370765983, 0.0741531966 },
 	{ "beyond all digits", levels, plain, 5, 1e-9, 1e9, 1, 1e-300 },
 	{ "on three equal ones", levels, tied, 5, 1e-9, 12, 0.5, 1 },
 	{ "left of equal ones", levels, tied, 5, 1e-9, 11, 0.15, 0.3 },

@@ -59,7 +59,7 @@ static void
 give(struct workbench *b, const char *device, int64_t second)
 {
 	struct reading_value value = { .metric = SPAN("t"),
-				       .value = 30 + random_normal(1, 0, (uint64_t)second),
+				       .value = 30 + random_normal(2, 0, (uint64_t)second),
 				       .quality = QUALITY_GOOD };
 	struct reading r = { .device = span_of(device),
 			     .event_us = second * SECOND,
