@@ -6,7 +6,7 @@ import sys
 
 import common
 
-QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference", "training", "accuracy",
+QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference", "training", "accuracy", "young",
              "detector", "forest", "nab", "anomalies", "false_alarms")
 
 

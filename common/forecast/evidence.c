@@ -74,7 +74,7 @@ evidence_naive(const struct classical_input *in, size_t season, size_t window, d
 double
 evidence_cycles(const struct classical_input *in)
 {
-	double season = fmax(1, (double)in->season), cycle = fmax(season, (double)in->horizon);
+	double horizon = (double)in->horizon, longer = fmax(horizon, (double)in->season);
 
-	return fmin((double)past_tail(in->n), (double)(residual_window(in) + in->horizon)) / cycle;
+	return fmin((double)past_tail(in->n), (double)(residual_window(in) + in->horizon)) / sqrt(longer * horizon);
 }

@@ -20,7 +20,10 @@ double evidence_loss(const struct spread *s);
  */
 void evidence_naive(const struct classical_input *in, size_t season, size_t window, double *losses);
 
-/* Forecasts, or seasons if they are longer, that such misses amount to: those of neighbouring places are hardly more than one. */
+/*
+ * Forecasts that such misses amount to: those of neighbouring places are hardly more than one.  Where a season is longer than a
+ * forecast they count half way between (in proportion): misses of other phases are like each other, but not quite.
+ */
 double evidence_cycles(const struct classical_input *in);
 
 #endif

@@ -33,8 +33,8 @@ def test_every_table_has_rows(report):
 
 def test_most_anomalies_are_found_and_few_alerts_are_false(report):
     anomalies = report["anomalies"]
-    assert anomalies["found"] >= anomalies["injected"] / 2
-    assert anomalies["false_alerts"] <= anomalies["found"] / 2  # none to two, as a rule
+    assert anomalies["found"] >= .7 * anomalies["injected"]
+    assert anomalies["false_alerts"] <= anomalies["found"] / 4  # none to two, as a rule
 
 
 def test_latency_is_reported(report):
@@ -51,4 +51,5 @@ def test_forecasts_are_at_hand_when_readings_come(report):
     """However slow the machine: the devices wait for the line.  All but those of the first hours, before there is any."""
     coverage = report["coverage"]
     assert coverage["with_forecast"] >= .94 * coverage["scored"] > 0
+    assert .8 <= coverage["inside_90"] / coverage["with_forecast"] <= .97  # from the first hours of a device on
     assert report["cache_hit_ratio"] >= .94  # as the scorer itself counts, of its last minutes
