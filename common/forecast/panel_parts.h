@@ -13,7 +13,7 @@ struct panel {
 	struct engine *engines[ARTEFACT_NETWORKS_MAX]; /* none: DeepAR sleeps */
 	size_t n_engines;
 	struct ensemble_rule ensemble;
-	struct ensemble_rule seasonless; /* the same with the prior of a series that has no season to show, without a model */
+	struct ensemble_rule seasonless; /* the same without a model, for a series that shows no season yet */
 	struct calibration start;
 };
 
