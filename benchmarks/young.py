@@ -1,8 +1,8 @@
 """How good are forecasts of devices that have only just begun to speak, and do their intervals cover?
 
 Pieces of public series, cut at drawn moments (the same in every run), so many points long; the horizon after each is forecast without a
-model, one configuration for all.  Against the best member in hindsight; coverage of the 80 % and 95 % intervals.  What is made up
-(quarters, years) walks with a drift and a season of drawn sizes.
+model, one configuration for all.  Against the best member in hindsight; coverage of the 80 % and 95 % intervals.  What is made up is
+hours of walks and counters, which have no day, and quarters and years that walk with a drift and a season of drawn sizes.
 
 Environment: FOREBAY_YOUNG_PIECES (of each source and length, 120).
 """
@@ -58,6 +58,19 @@ def walk(draw, n, season):
         yield math.exp(level + shape[t % season] + draw.gauss(0, noise))
 
 
+def counter(draw, n):
+    start, speed = draw.gauss(100, 50), draw.uniform(.5, 4)
+    return [start + speed * t + draw.gauss(0, .3) for t in range(n)]
+
+
+def stroll(draw, n):
+    """A walk without drift or season."""
+    level = draw.gauss(0, 10)
+    for _ in range(n):
+        level += draw.gauss(0, 1)
+        yield level
+
+
 def sources():
     """name: frequency, horizon, lengths, series.  Read when asked for."""
     hours = known(accuracy_sets.electricity_6()) + known(accuracy_sets.pjm()) + known(accuracy_sets.etth1())
@@ -68,6 +81,8 @@ def sources():
     return {
         "hours, loads": ("1h", 24, (19, 36, 53, 79, 120, 216), hours),
         "hours, weather": ("1h", 24, (19, 36, 53, 79, 120, 216), coarser(weather, 6)),
+        "hours, walks made up": ("1h", 24, (36, 53, 79), [list(stroll(draw, 110)) for _ in range(PIECES)]),
+        "hours, counters made up": ("1h", 24, (36, 53, 79), [counter(draw, 110) for _ in range(PIECES)]),
         "ten minutes, weather": ("10min", 144, (86, 216, 317, 475, 720), weather),
         "ten minutes, rooms": ("10min", 144, (86, 216, 317, 475), intel()),
         "days, loads": ("1D", 14, (20, 40, 90, 300), days),

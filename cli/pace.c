@@ -53,13 +53,13 @@ int
 pace_parse(const char *list, struct pace_limits *ret, struct err *err)
 {
 	*ret = (struct pace_limits){ .n = 0 };
-	while (*list) {
-		struct span word = { list, strcspn(list, ",") };
+	for (const char *at = list; *list && at;) {
+		struct span word = { at, strcspn(at, ",") };
 		struct pace_limit limit;
 
 		if (read_limit(word, &limit, err) < 0 || add_limit(ret, &limit, err) < 0)
 			return -1;
-		list += word.len + (list[word.len] == ',');
+		at = at[word.len] ? at + word.len + 1 : NULL;
 	}
 	return 0;
 }

@@ -8,8 +8,9 @@
  * geometric mean of the three p-values: none is best on all data, and each is wrong where the others are not.
  *
  * A forecast is calibrated by all that its errors were, which is slow to notice that another model makes them now.  So how much
- * stranger than they should be values were of late divides their strangeness: p^(1 / (1 + excess)).  Nor is a value ever stranger than
- * its forecast says: forecasts that were too wide for days, as those of a young series are, would make a sharper one cry wolf.
+ * stranger than they should be values were of late divides their strangeness: p^(1 / (1 + excess)).  Nor is a value that is strange
+ * at all stranger than its forecast says: forecasts that were too wide for days, as those of a young series are, would make a sharper
+ * one cry wolf.
  */
 #include "common/detect/detector.h"
 
@@ -93,7 +94,7 @@ calibrated_forecast(const struct detector *d, double raw)
 		return p;
 	if (excess > 0)
 		p = pow(p, 1 / (1 + excess));
-	return p < SMALL ? fmax(p, exp(-raw)) : p;
+	return p < SMALL ? fmax(p, fmin(SMALL, exp(-raw))) : p;
 }
 
 static void

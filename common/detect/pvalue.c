@@ -4,7 +4,7 @@
  * Between Q_i and Q_i+1 the level is linear in the value.  Above the highest quantile Q_k the tail is exponential,
  *	P(X > x) = (1 - a_k) exp(-(x - Q_k) / b),	b = (Q_k - Q_j) / ln((1 - a_j) / (1 - a_k)),
  * the scale b being what the tail shows between level a_j, the nearest with at least twice the chance beyond it, and a_k;
- * below the lowest quantile the same, mirrored.  It is not less than a normal law would have that lies as far from its median there:
+ * below the lowest quantile the same, mirrored.  It is not much less than a normal law would have whose median lies as far away:
  * quantiles of few numbers often end close together, and what they have not seen is not impossible for that.
  */
 #include "common/detect/pvalue.h"
@@ -17,7 +17,7 @@ struct tail {
 	double scale;
 };
 
-/* b of a normal law between its quantiles at .9 and .95 by that between .5 and .95: .524 / .714; .70 for .95 and .975. */
+/* b of a normal law between its quantiles at .9 and .95 by that between .5 and .95: .524 / .714; .70 at .975, .80 at .9. */
 #define NORMAL_TAIL 0.7
 
 static struct tail

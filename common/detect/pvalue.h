@@ -6,9 +6,9 @@
 
 /*
  * P(X <= value) under the N quantiles VALUES (not descending) at LEVELS (ascending, in (0, 1)): linear between neighbours,
- * exponential tails outside.  SCALE_LEAST (> 0) is the smallest scale a tail may have, in the value's unit: the deviation
- * below which nothing is worth a word, where the quantiles coincide.  Where a value lies on several equal quantiles, the
- * level nearest to one half.  N >= 1; with a single level the tails have SCALE_LEAST.
+ * exponential tails outside, not much thinner than a normal law's.  SCALE_LEAST (> 0) is the smallest scale a tail may have, in the
+ * value's unit: the deviation below which nothing is worth a word, where the quantiles coincide.  Where a value lies on several equal
+ * quantiles, the level nearest to one half.  N >= 1; with a single level the tails have SCALE_LEAST.
  */
 double pvalue_below(const float *levels, const float *values, size_t n, double scale_least, double value);
 

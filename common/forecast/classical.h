@@ -3,7 +3,8 @@
  * on a single series.  Numbers in, numbers out; no state between calls.
  *
  * Each gives a point forecast by its own rule.  Quantiles are made by empirical h-step residuals of the same rule over the end
- * of the history (residual.h), not by the model's own intervals: those are what such models lose by.
+ * of the history (residual.h; of few, with what is not known of so few: spread.h), not by the model's own intervals: those are what such
+ * models lose by.
  */
 #ifndef FOREBAY_FORECAST_CLASSICAL_H
 #define FOREBAY_FORECAST_CLASSICAL_H

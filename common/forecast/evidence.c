@@ -66,7 +66,7 @@ evidence_naive(const struct classical_input *in, size_t season, size_t window, d
 		if (n < RESIDUAL_FEW)
 			continue;
 		residual_sort(residuals, n);
-		s = spread_of(residuals, n, INFINITY); /* as they were: no one forecasts by them */
+		s = spread_of(residuals, n, INFINITY, INFINITY); /* as they were: it is not on trial how wide */
 		losses[h - 1] = evidence_loss(&s);
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * naive.c -- seasonal naive point, empirical quantiles around it.  The point is R. J. Hyndman and G. Athanasopoulos,
+ * naive.c -- seasonal naive point, quantiles around it by what it missed.  The point is R. J. Hyndman and G. Athanasopoulos,
  * "Forecasting: Principles and Practice", 3rd ed., section 5.2; empirical instead of normal residuals are ours.
  *
  * Step h after the end of y[0..n) is expected where it was a whole number of seasons of M steps before:
@@ -36,6 +36,7 @@ struct job {
 	size_t n, horizon;
 	const double *levels;
 	size_t n_levels;
+	double step;     /* deviation of the differences of neighbours */
 	double *scratch; /* twice rule->residuals numbers, or twice n if that is less */
 };
 
@@ -67,6 +68,24 @@ residuals(const struct job *j, size_t lag)
 	return n;
 }
 
+/* Deviation of the differences of neighbours among the values that residuals are taken from; INFINITY: there are not two. */
+static double
+step_of(const struct job *j)
+{
+	size_t window = (size_t)j->rule->residuals;
+	double mean = 0, squares = 0, n = 0;
+
+	for (size_t t = j->n > window + 1 ? j->n - window : 1; t < j->n; t++) {
+		double difference = j->y[t] - j->y[t - 1], off = difference - mean;
+
+		if (!isfinite(difference))
+			continue;
+		mean += off / ++n;
+		squares += off * (difference - mean);
+	}
+	return n > 1 ? sqrt(squares / (n - 1)) : INFINITY;
+}
+
 /* Quantiles for LAG into *ROW; equal neighbours may differ by rounding, so the row is straightened. */
 static void
 measure(const struct job *j, size_t lag, struct row *row)
@@ -77,7 +96,8 @@ measure(const struct job *j, size_t lag, struct row *row)
 	row->status = n && n >= (size_t)j->rule->residuals_min ? ROW_READY : ROW_TOO_FEW;
 	if (row->status == ROW_TOO_FEW)
 		return;
-	s = spread_of(j->scratch, n, j->rule->empirical ? INFINITY : fmax(1, (double)n / (double)lag));
+	s = spread_of(j->scratch, n, j->rule->empirical ? INFINITY : fmax(1, (double)n / (double)lag),
+		      j->step * sqrt((double)lag));
 	for (size_t q = 0; q < j->n_levels; q++) {
 		row->quantiles[q] = spread_quantile(&s, j->levels[q]);
 		if (q && row->quantiles[q] < row->quantiles[q - 1])
@@ -166,7 +186,7 @@ int
 naive_forecast(const struct naive_rule *rule, const double *history, size_t n, size_t horizon, const double *levels,
 	       size_t n_levels, double *values, enum naive_basis *basis, struct err *err)
 {
-	struct job j = { rule, history, n, horizon, levels, n_levels, NULL };
+	struct job j = { rule, history, n, horizon, levels, n_levels, INFINITY, NULL };
 	CLEANUP(heap_free)
 	double *scratch = NULL, *quantiles = NULL;
 	CLEANUP(heap_free)
@@ -188,6 +208,7 @@ naive_forecast(const struct naive_rule *rule, const double *history, size_t n, s
 	if (!scratch || !quantiles || !rows || !used)
 		return err_set(err, REASON_NO_MEMORY, "a forecast of %zu steps", horizon);
 	j.scratch = scratch;
+	j.step = step_of(&j);
 	memset(values, 0, horizon * n_levels * sizeof(*values));
 	for (size_t s = 0; s < rule->n_seasons; s++)
 		if ((uint64_t)rule->seasons[s] <= n)

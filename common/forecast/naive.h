@@ -17,7 +17,7 @@ struct naive_rule {
 	int64_t residuals;      /* the steps at the end of the history that residuals are taken from, >= 1 */
 	int64_t residuals_min;  /* fewer residuals of a season: it is left out, >= 1 */
 	bool
-	    empirical; /* quantiles are those of the residuals as they are, however few cycles they span; else spread.h's */
+	    empirical; /* quantiles are those of the residuals as they are, however few: the rule that others publish, to compare with */
 };
 
 /* What a forecast rests on, the weakest of all its steps. */

@@ -74,8 +74,11 @@ take_weights(struct panel *p)
 	const struct artefact *model = p->model;
 	const struct panel_rule *rule = &p->rule;
 
-	if (!model || model->ensemble.n_members != PANEL_MEMBERS || !model->ensemble.n_buckets || !model->n_levels) {
+	p->selected =
+	    model && model->ensemble.n_members == PANEL_MEMBERS && model->ensemble.n_buckets && model->n_levels;
+	if (!p->selected) {
 		ensemble_rule_default(PANEL_MEMBERS, rule->n_levels, rule->horizon, &p->ensemble);
+		p->ensemble.single_steps = rule->single_steps;
 		p->seasonless = p->ensemble;
 		panel_default_prior(rule->frequency.unit < UNIT_DAY && rule->frequency.season > 1, &p->ensemble);
 		panel_default_prior(false, &p->seasonless);
@@ -83,6 +86,7 @@ take_weights(struct panel *p)
 	}
 	p->ensemble = model->ensemble;
 	p->ensemble.n_levels = rule->n_levels;
+	p->ensemble.single_steps = rule->single_steps;
 	for (size_t b = 0; b < p->ensemble.n_buckets; b++)
 		for (size_t q = 0; q < rule->n_levels; q++)
 			p->start.shift[b][q] = shift_at(model, model->calibration.shift[b], rule->levels[q]);
@@ -103,7 +107,6 @@ panel_new(const struct panel_rule *rule, const struct artefact *model, const str
 	if (panel_open_networks(p, kernel, err) < 0)
 		return -1;
 	take_weights(p);
-	p->ensemble.single_steps = rule->single_steps;
 	*ret = TAKE(p);
 	return 0;
 }
@@ -124,13 +127,13 @@ panel_ensemble(const struct panel *p)
 
 /* ---- one series ---- */
 
-/* Whose prior counts for a series of which these members have something to say. */
+/* The rule whose prior counts for a series of which members AWAKE have something to say. */
 static const struct ensemble_rule *
 prior_of(const struct panel *p, uint32_t awake)
 {
-	bool seasonal = awake & (1U << PANEL_SEASON | 1U << PANEL_LONG_SEASON);
+	const uint32_t seasonal = 1U << PANEL_SEASON | 1U << PANEL_LONG_SEASON;
 
-	return p->model || seasonal ? &p->ensemble : &p->seasonless;
+	return !p->selected && p->rule.members & seasonal && !(awake & seasonal) ? &p->seasonless : &p->ensemble;
 }
 
 static struct panel_range

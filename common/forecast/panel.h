@@ -51,7 +51,8 @@ struct panel_rule {
 struct panel;
 
 /*
- * MODEL may be NULL: DeepAR sleeps, the ensemble's prior is the frequency's default.  With it, prior weights and shifts are the
+ * MODEL may be NULL: DeepAR sleeps, the ensemble's prior is the frequency's default (for a series that has not been seen for a season
+ * yet, that of series without).  With it, prior weights and shifts are the
  * artefact's, as far as its levels are RULE's (others are interpolated).  The panel keeps a reference; it must outlive it.  -1 on
  * OPTION_INVALID (another frequency; a horizon beyond the model's: says both), NO_MEMORY.
  */

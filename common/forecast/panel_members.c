@@ -98,7 +98,8 @@ panel_default_prior(bool seasonal, struct ensemble_rule *ensemble)
 #define LEAN_SELECTED 1.5
 #define DOUBTS 2.0
 #define LEAN_MOST 30.0 /* exp() of minus that is nothing */
-#define BLIND_AFTER 8  /* the part of a season */
+#define SHOWN 0.7      /* so much more alike a season before than half a season before */
+#define NEAR 8         /* parts of the horizon that begin within that part of a season need to know nothing of it */
 
 /* The mean of the losses of the steps FROM to TO that are known; NaN: of none. */
 static double
@@ -114,7 +115,10 @@ mean_loss(const double *losses, size_t from, size_t to)
 	return n > 0 ? sum / n : NAN;
 }
 
-/* What a member's weight is multiplied by, for one part of the horizon.  None loses anything: so do all, and nobody leans. */
+/*
+ * What a member's weight is multiplied by, for one part of the horizon; NaN: not known.  None loses anything: so do all, and nobody
+ * leans.
+ */
 static void
 lean_by(const double *losses, double power, float *factors)
 {
@@ -128,24 +132,50 @@ lean_by(const double *losses, double power, float *factors)
 				 : NAN;
 }
 
+/* How far apart values of the last N are that lie LAG steps apart, on average; NaN: none is known. */
+static double
+apart(const struct classical_input *in, size_t n, size_t lag)
+{
+	double sum = 0, known = 0;
+
+	for (size_t t = in->n - n; t < in->n; t++) {
+		double difference = fabs(in->history[t] - in->history[t - lag]);
+
+		if (isfinite(difference)) {
+			sum += difference;
+			known++;
+		}
+	}
+	return known > 0 ? sum / known : NAN;
+}
+
 /*
- * A rule that has seen less than three days of a series that has its days, and knows none of them, carries the morning on into the
- * night: from steps of an eighth of a day on it is worth nothing beside the day before.
+ * Is this a series that has its season, and has been seen for less than three of them?  It then is more like itself a season before
+ * than half a season before, as a counter or a walk is not.  Rules that are fitted to it know nothing of the season, and carry the
+ * morning on into the night.
  */
 static bool
-is_blind(const struct panel *p, const struct classical_input *in, uint32_t awake, size_t member, size_t step)
+is_young(const struct panel *p, const struct classical_input *in, uint32_t awake)
 {
 	size_t season = (size_t)in->season;
 
-	return p->rule.frequency.unit < UNIT_DAY && in->season > 1 && in->n < PAST_CYCLES_MIN * season &&
-	       awake >> PANEL_SEASON & 1 && member != CLASSICAL_SEASON && member != CLASSICAL_LONG_SEASON &&
-	       step >= season / BLIND_AFTER;
+	if (p->rule.frequency.unit >= UNIT_DAY || in->season <= 1 || in->n >= PAST_CYCLES_MIN * season ||
+	    !(awake >> PANEL_SEASON & 1))
+		return false;
+	return apart(in, in->n - season, season) < SHOWN * apart(in, in->n - season, season / 2);
+}
+
+static bool
+knows_season(size_t member)
+{
+	return member == CLASSICAL_SEASON || member == CLASSICAL_LONG_SEASON;
 }
 
 void
 panel_find_lean(const struct panel *p, const struct classical_input *in, const double *losses, struct panel_forecast *f)
 {
 	double cycles = evidence_cycles(in), power = (p->model ? LEAN_SELECTED : LEAN) * cycles / (cycles + DOUBTS);
+	bool young = is_young(p, in, f->awake);
 
 	for (size_t b = 0; b < p->ensemble.n_buckets; b++) {
 		double means[CLASSICAL_COUNT];
@@ -154,29 +184,37 @@ panel_find_lean(const struct panel *p, const struct classical_input *in, const d
 		if (b + 1 < p->ensemble.n_buckets && p->ensemble.edges[b + 1] < to)
 			to = p->ensemble.edges[b + 1];
 		for (size_t m = 0; m < CLASSICAL_COUNT; m++)
-			means[m] = !(f->awake >> m & 1) ? NAN
-				   : is_blind(p, in, f->awake, m, from)
-				       ? INFINITY
-				       : mean_loss(losses + m * p->rule.horizon, from, to);
+			means[m] = f->awake >> m & 1 ? mean_loss(losses + m * p->rule.horizon, from, to) : NAN;
 		lean_by(means, power, f->lean[b]);
+		for (size_t m = 0; young && from > 0 && NEAR * from >= (size_t)in->season && m < CLASSICAL_COUNT; m++)
+			if (!knows_season(m))
+				f->lean[b][m] = 0;
 	}
 }
 
-/* Members whose factor is not known keep what they have; the others have together what they had. */
+/*
+ * Who has nothing to say, factor 0, leaves its part to the season.  Members whose factor is not known keep what they have; the others
+ * have together what they had.
+ */
 static void
 lean_bucket(const float *factors, float *prior)
 {
 	double before = 0, after = 0, part[CLASSICAL_COUNT] = { 0 };
 
+	for (size_t m = 0; m < CLASSICAL_COUNT; m++)
+		if (factors[m] == 0) {
+			prior[CLASSICAL_SEASON] += prior[m];
+			prior[m] = 0;
+		}
 	for (size_t m = 0; m < CLASSICAL_COUNT; m++) {
-		if (isnan(factors[m]))
+		if (!(factors[m] > 0))
 			continue;
 		part[m] = (double)prior[m] * (double)factors[m];
 		before += (double)prior[m];
 		after += part[m];
 	}
 	for (size_t m = 0; m < CLASSICAL_COUNT && after > 0; m++)
-		if (!isnan(factors[m]))
+		if (factors[m] > 0)
 			prior[m] = (float)(part[m] * before / after);
 }
 

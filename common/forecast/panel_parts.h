@@ -13,7 +13,8 @@ struct panel {
 	struct engine *engines[ARTEFACT_NETWORKS_MAX]; /* none: DeepAR sleeps */
 	size_t n_engines;
 	struct ensemble_rule ensemble;
-	struct ensemble_rule seasonless; /* the same without a model, for a series that shows no season yet */
+	struct ensemble_rule seasonless; /* the same with another prior, of a series that has shown no season yet */
+	bool selected;                   /* the prior is a model's, whatever a series has shown */
 	struct calibration start;
 };
 

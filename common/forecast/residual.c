@@ -155,7 +155,7 @@ residual_quantiles(struct residual *r, const struct past *p, const struct classi
 			for (size_t i = 0; i < r->counts[h]; i++)
 				own[i] /= sizes[r->phases[h * r->room + i]];
 			residual_sort(own, r->counts[h]);
-			s = spread_of(own, r->counts[h], cycles);
+			s = spread_of(own, r->counts[h], cycles, INFINITY);
 			from = h;
 			if (losses)
 				losses[h] = ldexp(evidence_loss(&s) * usual * (1 + FITTED / cycles), p->exponent);

@@ -35,6 +35,7 @@ static const struct said {
 	{ "the second one is wrong", "ingest-router=1,etl-preprocessor", NULL,
 	  "'etl-preprocessor' is not worker=records" },
 	{ "nothing between commas", "ingest-router=1,,sink-writer=1", NULL, "'' is not worker=records" },
+	{ "nothing behind a comma", "ingest-router=1,", NULL, "'' is not worker=records" },
 	{ "an unknown worker", "router=1", NULL, "'router' is neither a worker" },
 	{ "without a name", "=1", NULL, "'' is neither a worker" },
 	{ "twice, once by its group", "ingest-router=1,forebay-ingest-router=2", NULL, "ingest-router is named twice" },

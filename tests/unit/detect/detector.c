@@ -218,6 +218,28 @@ believes_a_forecast_that_deserves_it(void **state)
 	assert_true(alarms <= 2);
 }
 
+/*
+ * Forecasts that were far too wide for a long time, as those of a young series, and then are not: what they now call rare is no rarer
+ * than they say, and of two values the one they call rarer is.
+ */
+static void
+is_no_surer_than_the_forecast(void **state)
+{
+	struct detector d = { 0 };
+	double last = 0;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++)
+		add(&d, &options, 10 + normal(5, i), i * MINUTE_US, .5 + .5 * random_uniform(5, 7, (uint64_t)i));
+	for (double p = 1e-6; p <= 1; p *= 1.1) {
+		struct verdict v = detector_look(&d, &options, 10, 3000 * MINUTE_US, p);
+
+		assert_true(v.p[DETECTOR_FORECAST] >= fmin(p, .1) * .999999 && v.p[DETECTOR_FORECAST] >= last);
+		last = v.p[DETECTOR_FORECAST];
+	}
+	detector_clear(&d);
+}
+
 static void
 who_is_not_asked_has_no_say(void **state)
 {
@@ -278,6 +300,7 @@ main(void)
 		cmocka_unit_test(is_quiet_when_all_is_well),
 		cmocka_unit_test(finds_what_was_planted),
 		cmocka_unit_test(believes_a_forecast_that_deserves_it),
+		cmocka_unit_test(is_no_surer_than_the_forecast),
 		cmocka_unit_test(who_is_not_asked_has_no_say),
 		cmocka_unit_test(is_a_fold),
 		cmocka_unit_test(looks_at_late_values),

@@ -51,8 +51,10 @@ pinball_by_hand(void **state)
 	static const double residuals[] = {
 		-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5
 	}; /* each decile is one of them, or none */
-	const struct spread plain = { residuals, 11, INFINITY, 0, 0, 1 }, aside = { residuals, 11, INFINITY, 0, 1, 1 },
-			    wide = { residuals, 11, INFINITY, 0, 0, 2 }, one = { residuals + 5, 1, INFINITY, 0, 2, 9 };
+	const struct spread plain = { residuals, 11, INFINITY, 0, 0, 1, 0 },
+			    aside = { residuals, 11, INFINITY, 0, 1, 1, 0 },
+			    wide = { residuals, 11, INFINITY, 0, 0, 2, 0 },
+			    one = { residuals + 5, 1, INFINITY, 0, 2, 9, 0 };
 	double sum = 0;
 
 	(void)state;
@@ -258,6 +260,55 @@ a_second_day_is_as_the_first(void **state)
 	panel_free(p);
 }
 
+/* A counter, a walk: no day is like the one before, and who carries on what has been is right. */
+static void
+a_series_without_days_has_none(void **state)
+{
+	static double values[60], row[HORIZON * LEVELS];
+	struct panel_forecast f = { .values = row };
+	struct panel_rule rule;
+	struct panel *p = panel_of("all", "1h", &rule);
+	float season = 0;
+
+	(void)state;
+	for (size_t n = 34; n <= 60; n += 13) {
+		for (size_t t = 0; t < n; t++)
+			values[t] = 100 + 2 * (double)t + .3 * random_normal(5, 0, t);
+		forecast(p, values, n, NULL, &f);
+		for (size_t h = 0; h < HORIZON; h++) {
+			double is = 100 + 2 * (double)(n + h), *said = row + h * LEVELS;
+
+			assert_true(fabs(said[LEVELS / 2] - is) < 1);
+			assert_true(said[LEVELS - 1] - said[0] < 3);
+		}
+	}
+	for (size_t round = 0; round < 50; round++) {
+		for (size_t t = 1; t < 40; t++)
+			values[t] = values[t - 1] + random_normal(6, round, t);
+		forecast(p, values, 40, NULL, &f);
+		season += f.weights[PANEL_SEASON] / 50;
+	}
+	assert_true(season < .5F); /* some walk comes back by chance */
+	panel_free(p);
+}
+
+/* A day that comes again exactly loses nothing, and nobody is measured by it; still the others cannot see it. */
+static void
+a_first_day_without_noise(void **state)
+{
+	static double values[36], row[HORIZON * LEVELS];
+	struct panel_forecast f = { .values = row };
+	struct panel_rule rule;
+	struct panel *p = panel_of("all", "1h", &rule);
+
+	(void)state;
+	wave(100, 0, values, 36);
+	forecast(p, values, 36, NULL, &f);
+	for (size_t h = 3; h < HORIZON; h++)
+		assert_true(fabs(row[h * LEVELS + LEVELS / 2] - values[12 + h]) < 1e-6);
+	panel_free(p);
+}
+
 /* Nobody has seen a day yet: the last value counts among the others, not at the first step alone. */
 static void
 a_first_day_has_no_season(void **state)
@@ -272,6 +323,11 @@ a_first_day_has_no_season(void **state)
 		values[t] = 50 + random_normal(4, 0, t);
 	forecast(p, values, 19, NULL, &f);
 	assert_true(!(f.awake >> PANEL_SEASON & 1) && f.weights[PANEL_LAST] > .1F);
+	panel_free(p);
+	p = panel_of("last,theta,ets,ridge", "1h",
+		     &rule); /* nobody is asked for a season: this is no sign that there is none */
+	forecast(p, values, 19, NULL, &f);
+	assert_true(f.weights[PANEL_LAST] < .1F);
 	panel_free(p);
 }
 
@@ -328,6 +384,8 @@ main(void)
 		cmocka_unit_test(a_first_forecast_leans_on_the_history),
 		cmocka_unit_test(who_cannot_see_the_season_stands_back),
 		cmocka_unit_test(a_second_day_is_as_the_first),
+		cmocka_unit_test(a_series_without_days_has_none),
+		cmocka_unit_test(a_first_day_without_noise),
 		cmocka_unit_test(a_first_day_has_no_season),
 		cmocka_unit_test(no_difference_is_no_evidence),
 		cmocka_unit_test(regrets_what_was_said),

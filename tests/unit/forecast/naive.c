@@ -94,9 +94,28 @@ static const struct season_row {
 	  { { { 1, DBL_MAX, { 0 }, 1 } } } },
 };
 
+/* Sample deviation of the differences of neighbours, of the last ROW->residuals values. */
+static double
+step_of(const struct season_row *row)
+{
+	double sum = 0, squares = 0, n = 0;
+	size_t window = (size_t)row->residuals;
+
+	for (size_t t = row->n > window + 1 ? row->n - window : 1; t < row->n; t++) {
+		double difference = row->history[t] - row->history[t - 1];
+
+		if (!isfinite(difference))
+			continue;
+		sum += difference;
+		squares += difference * difference;
+		n++;
+	}
+	return n > 1 ? sqrt((squares - sum * sum / n) / (n - 1)) : INFINITY;
+}
+
 /* The mean of what the seasons say at LEVEL of a step. */
 static double
-said(const struct saying *sayings, double level)
+said(const struct season_row *row, const struct saying *sayings, double level)
 {
 	double sum = 0, n = 0;
 
@@ -106,7 +125,8 @@ said(const struct saying *sayings, double level)
 
 		if (!it->lag)
 			continue;
-		s = spread_of(it->residuals, it->n, fmax(1, (double)it->n / (double)it->lag));
+		s = spread_of(it->residuals, it->n, fmax(1, (double)it->n / (double)it->lag),
+			      step_of(row) * sqrt((double)it->lag));
 		sum += it->point + spread_quantile(&s, level);
 		n++;
 	}
@@ -127,7 +147,7 @@ seasons_by_hand(void **state)
 			 0);
 	assert_int_equal(basis, NAIVE_SEASONAL);
 	for (size_t i = 0; i < row->horizon * LEVELS_OF_ROWS; i++) {
-		double asked = said(row->sayings[i / LEVELS_OF_ROWS], levels_of_rows[i % LEVELS_OF_ROWS]);
+		double asked = said(row, row->sayings[i / LEVELS_OF_ROWS], levels_of_rows[i % LEVELS_OF_ROWS]);
 
 		if (!near(values[i], asked))
 			fail_msg("value %zu is %.17g, not %.17g", i, values[i], asked);

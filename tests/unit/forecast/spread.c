@@ -17,7 +17,7 @@
 static bool
 near(double a, double b)
 {
-	return fabs(a - b) < 1e-3;
+	return fabs(a - b) < 1e-3 * fmax(1, fabs(b));
 }
 
 /* Numbers by the formulas of spread.h, computed apart from it with the exact quantiles of the normal distribution. */
@@ -27,25 +27,51 @@ by_hand(void **state)
 	static const struct {
 		double sorted[4];
 		size_t n;
-		double cycles;
+		double cycles, walk;
 		double quantiles[3]; /* .25, .5, .75 */
 	} rows[] = {
-		{ { 0, 1, 2, 3 }, 4, 2, { -.1838, .7755, 1.7349 } },
-		{ { 0, 1, 2 }, 3, 1.5, { -.5592, .2449, 1.0491 } },
-		{ { 1, 2 }, 2, 2, { .6759, 1.0862, 1.4965 } },
-		{ { 0, 1, 3 }, 3, 3, { -.0196, .5394, 1.6575 } },
-		{ { 3, 3 }, 2, 1, { 0, 0, 0 } },
-		{ { -2, 1, 2, 4 }, 4, INFINITY, { .25, 1.5, 2.5 } }, /* as they are */
+		{ { 0, 1, 2, 3 }, 4, 2, INFINITY, { -.1838, .7755, 1.7349 } },
+		{ { 0, 1, 2 }, 3, 1.5, INFINITY, { -.5592, .2449, 1.0491 } },
+		{ { 1, 2 }, 2, 2, INFINITY, { .6759, 1.0862, 1.4965 } },
+		{ { 0, 1, 3 }, 3, 3, INFINITY, { -.0196, .5394, 1.6575 } },
+		{ { 3, 3 }, 2, 1, INFINITY, { -2.3812, 0, 2.3812 } }, /* one cycle: it may have been chance */
+		{ { 3, 3 },
+		  2,
+		  1,
+		  .5,
+		  { 2.8505, 2.9167, 2.9828 } }, /* but not of a series that moves by .5 in a cycle */
+		{ { -2, 1, 2, 4 }, 4, INFINITY, INFINITY, { .25, 1.5, 2.5 } }, /* as they are */
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct spread s = spread_of(rows[i].sorted, rows[i].n, rows[i].cycles);
+		struct spread s = spread_of(rows[i].sorted, rows[i].n, rows[i].cycles, rows[i].walk);
 
 		for (size_t q = 0; q < 3; q++)
 			if (!near(spread_quantile(&s, .25 * (double)(q + 1)), rows[i].quantiles[q]))
 				fail_msg("row %zu, quantile %zu: %g", i, q, spread_quantile(&s, .25 * (double)(q + 1)));
 	}
+}
+
+/* In whatever unit: squares of such numbers are none. */
+static void
+units_do_not_matter(void **state)
+{
+	static const double plain[] = { 2, 3, 4, 5, 7 }, units[] = { 1e160, 1e-170, 1e300 };
+
+	(void)state;
+	for (size_t u = 0; u < ARRAY_LEN(units); u++)
+		for (double cycles = 1; cycles < 9; cycles *= 2) {
+			double other[5];
+			struct spread s = spread_of(plain, 5, cycles, 3), t;
+
+			for (size_t i = 0; i < 5; i++)
+				other[i] = plain[i] * units[u];
+			t = spread_of(other, 5, cycles, 3 * units[u]);
+			for (int level = 1; level < 10; level++)
+				assert_true(near(spread_quantile(&t, level / 10.) / units[u],
+						 spread_quantile(&s, level / 10.)));
+		}
 }
 
 static void
@@ -92,7 +118,7 @@ covered(size_t days, double cycles)
 		struct spread s;
 
 		days_made(round, days, misses);
-		s = spread_of(misses, days * DAY, cycles);
+		s = spread_of(misses, days * DAY, cycles, INFINITY);
 		inside += next >= spread_quantile(&s, .1) && next <= spread_quantile(&s, .9);
 	}
 	return inside / ROUNDS;
@@ -118,7 +144,7 @@ ascend_and_widen(void **state)
 
 		days_made(round, 2, misses);
 		for (double cycles = 16; cycles >= 1; cycles /= 2) {
-			struct spread s = spread_of(misses, 1 + round % (2 * (size_t)DAY), cycles);
+			struct spread s = spread_of(misses, 1 + round % (2 * (size_t)DAY), cycles, INFINITY);
 			double last = -INFINITY, wide;
 
 			for (int level = 1; level < 100; level++) {
@@ -138,9 +164,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_hand),
-		cmocka_unit_test(normal_quantiles),
-		cmocka_unit_test(days_hang_together),
+		cmocka_unit_test(by_hand),          cmocka_unit_test(units_do_not_matter),
+		cmocka_unit_test(normal_quantiles), cmocka_unit_test(days_hang_together),
 		cmocka_unit_test(ascend_and_widen),
 	};
 

@@ -55,6 +55,7 @@ scorer(char *cache, int64_t steps)
 	return s;
 }
 
+/* Noise of a seed without a false alert: these options tell of every second stream of 240 values by chance, whatever is asked here. */
 static void
 give(struct workbench *b, const char *device, int64_t second)
 {
