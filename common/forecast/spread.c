@@ -6,8 +6,7 @@
 #include "common/forecast/special.h"
 
 #define ONE_DEVIATION .8413 /* level of a normal distribution's */
-#define WIDER_MOST \
-	10.0 /* by what the middle may be; misses that are all alike say little of how far they may lie apart */
+#define WIDER_MOST 10.0
 #define SECOND_TERM (1.5 / 96)
 
 double
