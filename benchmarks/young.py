@@ -72,7 +72,7 @@ def stroll(draw, n):
 
 
 def sources():
-    """name: frequency, horizon, lengths, series.  Read when asked for."""
+    """name: frequency, horizon, lengths, series."""
     hours = known(accuracy_sets.electricity_6()) + known(accuracy_sets.pjm()) + known(accuracy_sets.etth1())
     weather = list(jena())
     exchange = known(accuracy_sets.exchange())
@@ -98,8 +98,10 @@ def pieces(draw, series, n):
     """Up to PIECES of N points that are mostly known, and change."""
     found = []
     for _ in range(20 * PIECES):
+        if len(found) == PIECES:
+            break
         values = draw.choice(series)
-        if len(values) < n or len(found) == PIECES:
+        if len(values) < n:
             continue
         at = draw.randrange(len(values) - n + 1)
         piece = values[at:at + n]
