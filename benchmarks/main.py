@@ -6,8 +6,8 @@ import sys
 
 import common
 
-QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference", "training", "accuracy", "young",
-             "detector", "forest", "nab", "anomalies", "false_alarms")
+QUESTIONS = ("router", "sink", "latency", "footprint", "state", "recovery", "growth", "inference", "ondemand", "training", "accuracy",
+             "young", "detector", "forest", "nab", "anomalies", "false_alarms")
 
 
 def show(name, value, indent=0):

@@ -261,6 +261,17 @@ to_column(struct engine *e, const float *row, size_t r)
 	return n;
 }
 
+/* Of the N least numbers of sorted column R. */
+static double
+column_quantile(const struct engine *e, size_t r, size_t n, double level)
+{
+	double at = fmin(fmax(((double)n + 1.0 / 3) * level - 2.0 / 3, 0), n > 0 ? (double)(n - 1) : 0);
+	size_t i = (size_t)at, next = i + 1 < n ? i + 1 : i;
+	double low = (double)e->sorted[i * KERNEL_COLUMNS + r], high = (double)e->sorted[next * KERNEL_COLUMNS + r];
+
+	return n > 0 ? low + (high - low) * (at - (double)i) : (double)NAN;
+}
+
 /* Of N rows, at most KERNEL_COLUMNS. */
 static void
 rows_quantiles(struct engine *e, const float *rows, size_t n, const struct sink *to, double *values)
@@ -271,12 +282,8 @@ rows_quantiles(struct engine *e, const float *rows, size_t n, const struct sink 
 		finite[r] = to_column(e, rows + r * e->paths, r);
 	e->kernel->sort(e->paths, e->sorted);
 	for (size_t r = 0; r < n; r++)
-		for (size_t i = 0; i < to->n_levels; i++) {
-			size_t rank = finite[r] > 0 ? (size_t)rint((double)(finite[r] - 1) * to->levels[i]) : 0;
-
-			values[r * to->n_levels + i] =
-			    finite[r] > 0 ? (double)e->sorted[rank * KERNEL_COLUMNS + r] : (double)NAN;
-		}
+		for (size_t i = 0; i < to->n_levels; i++)
+			values[r * to->n_levels + i] = column_quantile(e, r, finite[r], to->levels[i]);
 }
 
 /* The paths of N series from window FIRST on, which are those from AT on of all. */

@@ -34,8 +34,10 @@ struct engine_request {
 void engine_sample(struct engine *e, const struct engine_request *requests, size_t n, size_t horizon, float *samples);
 
 /*
- * The same, as quantiles: VALUES receives N * horizon * n_levels doubles, ascending in a row: of S paths sorted the one of rank
- * round_half_even((S - 1) * level), as GluonTS has it.  NaN where a step has no finite sample.
+ * The same, as quantiles: VALUES receives N * horizon * n_levels doubles, ascending in a row, levels being so.  Between paths as type
+ * 8 of R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", 1996, has it: few paths are not too sure (GluonTS takes
+ * the path of rank round_half_even((S - 1) * level) of S: at level .05 the third least of 32, which lies at .083).  NaN where a step has
+ * no finite sample.
  */
 void engine_quantiles(struct engine *e, const struct engine_request *requests, size_t n, size_t horizon,
 		      const double *levels, size_t n_levels, double *values);

@@ -34,18 +34,28 @@ const char *panel_member_name(enum panel_member m);
 /* Comma separated names ("season,theta,deepar"), "all": a set of bits.  -1 on OPTION_INVALID. */
 int panel_members_parse(const char *text, uint32_t *members, struct err *err);
 
+#define PANEL_PATHS_LEAST 32
+
 struct panel_rule {
 	struct frequency frequency;
 	size_t horizon;
 	double levels[ENSEMBLE_LEVELS_MAX];
 	size_t n_levels;
-	uint32_t members;   /* bits of those that take part */
-	size_t paths;       /* of DeepAR, for each network; 100 */
+	uint32_t members; /* bits of those that take part */
+
+	/*
+	 * Of DeepAR: 100 for each network; or, where somebody waits, for all of them together, in whole vectors and at least
+	 * PANEL_PATHS_LEAST each.
+	 */
+	size_t paths;
+	bool share_paths;
+
 	uint64_t seed;      /* of noise */
 	size_t history_max; /* points that classical members look at, 0: all; 1000 */
 	bool calibrate;
-	bool
-	    single_steps; /* panel_learn() is told one step of each part of a forecast's horizon, as by a fleet; else all, as by a backtest */
+
+	/* panel_learn() is told one step of each part of a forecast's horizon, as by a fleet; else all, as by a backtest. */
+	bool single_steps;
 };
 
 struct panel;

@@ -28,6 +28,19 @@ check_model(const struct panel_rule *rule, const struct artefact *model, struct 
 	return 0;
 }
 
+/* Of each network. */
+static size_t
+paths_of(const struct panel *p)
+{
+	size_t each = (p->rule.paths + p->model->n_networks - 1) / p->model->n_networks;
+
+	if (!p->rule.share_paths || p->rule.paths <= PANEL_PATHS_LEAST)
+		return p->rule.paths;
+	each = (each + KERNEL_COLUMNS - 1) / KERNEL_COLUMNS * KERNEL_COLUMNS;
+	each = each > PANEL_PATHS_LEAST ? each : PANEL_PATHS_LEAST;
+	return each < p->rule.paths ? each : p->rule.paths;
+}
+
 int
 panel_open_networks(struct panel *p, const struct kernel *kernel, struct err *err)
 {
@@ -38,8 +51,8 @@ panel_open_networks(struct panel *p, const struct kernel *kernel, struct err *er
 	if (!(p->rule.members >> PANEL_DEEPAR & 1))
 		return 0;
 	for (; p->n_engines < p->model->n_networks; p->n_engines++)
-		if (engine_new(p->model->networks[p->n_engines], kernel, p->rule.paths, &p->engines[p->n_engines],
-			       err) < 0)
+		if (engine_new(p->model->networks[p->n_engines], kernel, paths_of(p), &p->engines[p->n_engines], err) <
+		    0)
 			return -1;
 	return 0;
 }

@@ -26,6 +26,7 @@ open_panel(struct ondemand *o, struct err *err)
 				     .n_levels = LEVELS,
 				     .members = o->rule.members,
 				     .paths = o->rule.paths,
+				     .share_paths = true,
 				     .seed = o->rule.seed,
 				     .history_max = o->rule.recent.steps,
 				     .calibrate = true }; /* by what the model brings; nothing is learnt here */

@@ -19,7 +19,7 @@ struct ondemand_rule {
 	struct recent_rule recent;
 	size_t horizon;   /* steps */
 	uint32_t members; /* bits of enum panel_member */
-	size_t paths;     /* that a trained model draws */
+	size_t paths;     /* that a trained model draws, see panel_rule.share_paths */
 	uint64_t seed;    /* of what is drawn */
 };
 

@@ -45,7 +45,7 @@ const struct option scorer_option_table[] = {
 	  "look back as far as it wants to (its context and greatest lag), which ondemand.history.steps must allow; where it is not at "
 	  "hand the others make the forecast, and the score's model says so: ondemand/classical" },
 	{ "ondemand.paths", OPTION_INT, AT(ondemand_paths), "100", 1, ENGINE_PATHS_MAX, "paths",
-	  "futures that each network of a trained model draws for one forecast" },
+	  "futures that a trained model draws for one forecast, its networks together; each of them 32 or more" },
 	{ "ondemand.seed", OPTION_INT, AT(ondemand_seed), "1", 0, 9007199254740992.0, "",
 	  "seed of what is drawn: the same readings and the same seed give the same forecasts" },
 	{ "models.family", OPTION_TEXT, AT(models_family), "deepar", 1, 64, "",

@@ -221,6 +221,41 @@ networks_are_averaged(void **state)
 	artefact_clear(&a);
 }
 
+/* Who waits for a forecast does not wait longer because a model has more networks. */
+static void
+networks_share_paths(void **state)
+{
+	static const struct {
+		size_t paths, networks, each;
+	} cases[] = { { 100, 1, 100 }, { 100, 2, 64 }, { 100, 3, 48 }, { 100, 5, 32 }, { 50, 5, 32 }, { 20, 2, 20 } };
+	double values[LENGTH];
+	struct target t = { .values = values, .n = LENGTH, .cats = &category, .n_cats = 1 };
+
+	(void)state;
+	wave(50, 1, values, LENGTH);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct panel_rule rule = rule_of("deepar"), each;
+		static struct made shared, apart;
+		struct artefact a;
+		struct panel *p, *q;
+
+		rule.calibrate = false;
+		each = rule;
+		rule.paths = cases[i].paths;
+		rule.share_paths = true;
+		each.paths = cases[i].each;
+		model_of(&a, &rule, cases[i].networks, HEAD_STUDENT_T);
+		p = panel_of(&rule, &a);
+		q = panel_of(&each, &a);
+		forecast(p, &t, NULL, &shared);
+		forecast(q, &t, NULL, &apart);
+		assert_memory_equal(shared.values, apart.values, sizeof(shared.values));
+		panel_free(p);
+		panel_free(q);
+		artefact_clear(&a);
+	}
+}
+
 /* ---- weights and shifts of a model ---- */
 
 static void
@@ -286,6 +321,7 @@ main(void)
 		cmocka_unit_test(short_and_flat),
 		cmocka_unit_test(one_bad_series_spoils_no_other),
 		cmocka_unit_test(networks_are_averaged),
+		cmocka_unit_test(networks_share_paths),
 		cmocka_unit_test(levels_between),
 		cmocka_unit_test(keeps_the_models_weights),
 	};
