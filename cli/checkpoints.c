@@ -212,6 +212,10 @@ verb_checkpoints(int argc, char **argv)
 		&c.overrides,
 		1
 	};
+	const struct word *none;
+	struct err err = ERR_INIT;
 
+	if (!verb_begins_with_option(argc, argv) && check_words(argc > 1, argv + 1, &none, &err) < 0)
+		return verb_fail("checkpoints", &err);
 	return verb_run(&program, true, argc, argv, &c, checkpoints);
 }

@@ -300,6 +300,9 @@ verb_db(int argc, char **argv)
 		sets,         ARRAY_LEN(sets),
 		NULL,         0
 	};
+	struct err err = ERR_INIT;
 
+	if (!verb_begins_with_option(argc, argv) && check_words(argc > 1, argv + 1, &err) < 0)
+		return verb_fail("db", &err);
 	return verb_run(&program, true, argc, argv, &options, db);
 }

@@ -113,6 +113,22 @@ several(const char *word, const struct model *list, size_t n, int match, struct 
 	return err_set(err, REASON_USAGE, "%.200s may be %.*s: say more of it", word, SPAN_ARG(buffer_span(&names)));
 }
 
+/* The live version of model NAME, or its newest one; NULL: there is no such model. */
+static const struct model *
+newest_of(const char *name, const struct model *list, size_t n)
+{
+	const struct model *newest = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!span_equal(list[i].name, span_of(name)))
+			continue;
+		if (list[i].status == MODEL_LIVE)
+			return &list[i];
+		newest = newest ? newest : &list[i];
+	}
+	return newest;
+}
+
 int
 models_find(struct models *c, const char *word, struct model *ret, struct err *err)
 {
@@ -132,7 +148,10 @@ models_find(struct models *c, const char *word, struct model *ret, struct err *e
 		if (matches(&list[i], word) == match)
 			found = &list[i];
 	if (!found)
-		return err_set(err, REASON_USAGE, "no model has a version %.200s (forebay models list)", word);
+		found = newest_of(word, list, n);
+	if (!found)
+		return err_set(err, REASON_USAGE, "no model has a version %.200s or is called so (forebay models list)",
+			       word);
 	if (count[match] > 1)
 		return several(word, list, n, match, err);
 	if (models_get(c->store, found->name, found->version, c->arena, ret, &there, err) < 0)
@@ -183,11 +202,10 @@ check_words(int n, char **given, const struct word **ret, struct err *err)
 		       n > 0 ? given[0] : "", n > 0 ? " is none of what there is: " : "");
 }
 
-/* Who does not say what to do is told so before any option is asked for, such as where the database is. */
 static bool
 says_nothing(int argc, char **argv)
 {
-	bool known = argc > 1 && *argv[1] == '-';
+	bool known = verb_begins_with_option(argc, argv);
 
 	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(words); i++)
 		known |= strcmp(argv[1], words[i].name) == 0;
@@ -220,7 +238,7 @@ verb_models(int argc, char **argv)
 	const struct option_program program = {
 		"forebay models",
 		"list | show V | diff V V | promote V | roll-back NAME | export V FILE | import FILE | announce: trained "
-		"models and their standing (V: a version, or its beginning)",
+		"models and their standing (V: a version, its beginning, or a NAME for the one that is live)",
 		sets,
 		ARRAY_LEN(sets),
 		&c.overrides,

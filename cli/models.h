@@ -38,8 +38,8 @@ int models_do_export(struct models *c, struct err *err);
 int models_do_import(struct models *c, struct err *err);
 int models_do_announce(struct models *c, struct err *err);
 
-/* The version that WORD means: VERSION, NAME/VERSION, or the beginning of either's version where no other begins so.  With its
- * artefact.  -1 on USAGE: there is none, or several. */
+/* The version that WORD means: VERSION, NAME/VERSION, or the beginning of either's version where no other begins so; else NAME for its
+ * live version, or its newest one while none is live.  With its artefact.  -1 on USAGE: there is none, or several. */
 int models_find(struct models *c, const char *word, struct model *ret, struct err *err);
 
 /* Tell topic models what it has not been told; if that fails say so, and how to repeat it, and set c->broken.  *TOLD and *WHY

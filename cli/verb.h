@@ -44,6 +44,16 @@ typedef int verb_body(void *self, int n, char **words, struct err *err);
 int verb_run(const struct option_program *program, bool takes_words, int argc, char **argv, void *self,
 	     verb_body *body);
 
+/*
+ * ARGV as verb_run() takes it.  Verbs that want a word look at it first where no option is there: who does not say what to do is told
+ * so before any option is asked for, such as where the database is.
+ */
+static inline bool
+verb_begins_with_option(int argc, char **argv)
+{
+	return argc > 1 && *argv[1] == '-';
+}
+
 /* One JSON object and a newline on standard output; takes OBJECT.  -1 on IO, NO_MEMORY (OBJECT NULL). */
 int verb_print_json(json_t *object, struct err *err);
 

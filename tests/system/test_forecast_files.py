@@ -219,9 +219,11 @@ def test_ids_come_back_as_they_were(file, model):
 
 
 def test_what_to_do_is_asked_before_where(tmp_path):
-    for words in (("models", "foo"), ("models",)):
-        told = forebay(*words, code=1).stderr
-        assert "say what to do: list, show" in told and "postgres" not in told
+    for verb, first in (("models", "list, show"), ("checkpoints", "list, show"), ("db", "migrate, status")):
+        for words in ((verb, "foo"), (verb,)):
+            told = forebay(*words, code=1).stderr
+            assert f"say what to do: {first}" in told and "postgres" not in told
+        assert f"usage: forebay {verb} " in forebay(verb, "--help").stdout
     assert "postgres.uri" in forebay("models", "list", code=1).stderr
     for verb in ("train", "backtest", "forecast"):
         assert f"usage: forebay {verb} FILE " in forebay(verb, "--help").stdout

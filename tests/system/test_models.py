@@ -123,6 +123,8 @@ def test_show(desk):
         "figure_coverage80": 0.8125, "readable": True, "cutoff": "2024-02-29T12:00:00.000000Z",
     }
     assert {key: shown[key] for key in expected} == expected
+    desk.add("v2")
+    assert desk.json("show", desk.name) == shown  # a name alone is its live version
     assert shown["lags"][:3] == [1, 2, 3] and 168 in shown["lags"]
     assert "hour of day" in shown["features"]
     weights = shown["ensemble_from_step_0"]
