@@ -200,7 +200,7 @@ kind_text(enum checkpoint_odd_kind kind)
 	return texts[kind];
 }
 
-enum { PARTITION, FROM, TO, EQUAL, DIFFERENT, MISSING, SURPLUS, BEYOND, UNTOUCHED, NOTE, COLUMNS };
+enum { PARTITION, FROM, TO, EQUAL, DIFFERENT, MISSING, SURPLUS, BEYOND, UNTOUCHED, RELAID, NOTE, COLUMNS };
 
 static const char *
 number(struct verify *v, int64_t value)
@@ -228,6 +228,7 @@ fill_row(struct verify *v, size_t i, const char **cells)
 	cells[SURPLUS] = number(v, t->surplus);
 	cells[BEYOND] = number(v, t->beyond);
 	cells[UNTOUCHED] = number(v, t->untouched);
+	cells[RELAID] = number(v, t->relaid);
 }
 
 static int
@@ -243,6 +244,7 @@ print_table(struct verify *v, struct err *err)
 		[SURPLUS] = { "surplus", true },
 		[BEYOND] = { "changed since", true },
 		[UNTOUCHED] = { "not rebuilt", true },
+		[RELAID] = { "other layout", true },
 		[NOTE] = { "", false },
 	};
 	CLEANUP(buffer_clear)
@@ -291,12 +293,12 @@ partition_json(struct verify *v, size_t i)
 		json_array_append_new(keys,
 				      json_pack("{s:s, s:s, s:I}", "key", checkpoints_key(v->c, r->odd[k].key), "kind",
 						kind_text(r->odd[k].kind), "clock", (json_int_t)r->odd[k].clock));
-	return json_pack("{s:s, s:i, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "topic", v->basis[i].topic,
-			 "partition", v->basis[i].partition, "from", (json_int_t)v->ranges[i].start, "to",
-			 (json_int_t)v->ranges[i].end, "skipped", v->ranges[i].why_not, "equal", (json_int_t)t->equal,
-			 "different", (json_int_t)t->different, "missing", (json_int_t)t->missing, "surplus",
-			 (json_int_t)t->surplus, "changed_since", (json_int_t)t->beyond, "not_rebuilt",
-			 (json_int_t)t->untouched, "keys", keys);
+	return json_pack("{s:s, s:i, s:I, s:I, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "topic",
+			 v->basis[i].topic, "partition", v->basis[i].partition, "from", (json_int_t)v->ranges[i].start,
+			 "to", (json_int_t)v->ranges[i].end, "skipped", v->ranges[i].why_not, "equal",
+			 (json_int_t)t->equal, "different", (json_int_t)t->different, "missing", (json_int_t)t->missing,
+			 "surplus", (json_int_t)t->surplus, "changed_since", (json_int_t)t->beyond, "not_rebuilt",
+			 (json_int_t)t->untouched, "other_layout", (json_int_t)t->relaid, "keys", keys);
 }
 
 static int
@@ -327,7 +329,7 @@ conclude(struct verify *v, struct err *err)
 	if (odd == 0 && equal == 0)
 		return err_set(err, REASON_STATE_TOO_OLD,
 			       "not one state could be compared: all have changed after the "
-			       "frontier, or are older than the start (--from)");
+			       "frontier, are older than the start (--from), or were stored in another layout");
 	if (odd > 0)
 		fputs(
 		    "forebay checkpoints: other options than the fleet's make other states; verify ... -- --config FILE "

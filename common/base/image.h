@@ -53,6 +53,16 @@ int image_write(const struct image_type *type, const void *object, struct buffer
 int image_read(const struct image_type *type, struct span bytes, void *object, struct err *err);
 
 /*
+ * Append an image of TYPE as it is now, made of BYTES that were written in another layout of it, as DESCRIPTION says; both may be
+ * anything.  Members go by their names.  What is new becomes zeros, also elements of a new list that shares its count with an old
+ * one; what is gone is dropped.  A whole number may become one of another kind that can hold its value, f32 become f64.  -1 on
+ * STATE_VERSION (another name or version, another form or kind of a member: says which), STATE_CORRUPT, NO_MEMORY; OUT is then as
+ * it was.
+ */
+int image_translate(const struct image_type *type, struct span description, struct span bytes, struct buffer *out,
+		    struct err *err);
+
+/*
  * BYTES, read from the file PATH, are what image_read() has refused with *ERR: say so of the file, FILE_INVALID instead of reasons
  * that are about states.  WHAT it should be ("model file"), REMEDY: what to do.  Any other *ERR only gets PATH in front.  -1.
  */

@@ -73,7 +73,11 @@ struct image_table {
 
 struct image_type {
 	const char *name; /* "cleaner": as a member's */
-	uint32_t version; /* of the meaning; raise it when the same bytes mean something else */
+	/*
+	 * Of the meaning.  Layouts of one version are translated by the names of their members (image_translate): raise it when the
+	 * same bytes mean something else, when a new member may not begin as zeros, when what is gone is missed.
+	 */
+	uint32_t version;
 	const struct image_table *table;
 	uint64_t *memo; /* as the table's */
 };

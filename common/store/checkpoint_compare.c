@@ -12,7 +12,10 @@
 
 static const char prepare[] =
     "CREATE TEMPORARY TABLE IF NOT EXISTS forebay_remembered (topic text, partition int, key bytea, clock bigint, "
-    "comparable bool, digest bytea); TRUNCATE forebay_remembered";
+    "comparable bool, layout bytea, digest bytea); TRUNCATE forebay_remembered";
+
+/* Version and fingerprint of an image: see base/image.h. */
+#define LAYOUT "substr(s.state, 5, 12)"
 
 /* Parameters: group, partition.  A group that was given another primary input keeps its old rows. */
 #define OF_GROUP                                                                                         \
@@ -22,7 +25,7 @@ static const char prepare[] =
 static const char remember_sql[] =
     "INSERT INTO forebay_remembered SELECT p.topic, p.partition, s.key, s.clock, NOT EXISTS (SELECT FROM "
     "unnest(p.sources, p.frontier, s.positions) AS u (source, at, own) WHERE source <> 'fleet.journal' AND "
-    "coalesce(own, -1) > coalesce(at, -1)), sha256(s.state) "
+    "coalesce(own, -1) > coalesce(at, -1)), " LAYOUT ", sha256(s.state) "
     "FROM forebay.state_partitions p JOIN forebay.states s ON s.partition = p.id WHERE " OF_GROUP;
 
 /*
@@ -88,9 +91,11 @@ checkpoint_remember(struct store *s, const char *group, int32_t partition, struc
 #define SIDE_BY_SIDE                                                                                                  \
 	"WITH pairs AS (SELECT coalesce(a.key, b.key) AS key, coalesce(a.clock, b.clock) AS clock, CASE "             \
 	"WHEN a.key IS NULL THEN 'surplus' WHEN NOT a.comparable THEN 'beyond' WHEN b.key IS NULL THEN 'missing' "    \
+	"WHEN a.layout <> b.layout THEN 'relaid' "                                                                    \
 	"WHEN a.digest <> b.digest THEN 'different' WHEN a.clock <= $4 THEN 'untouched' ELSE 'equal' END AS verdict " \
 	"FROM (SELECT * FROM forebay_remembered WHERE topic = $1 AND partition = $2) a FULL JOIN "                    \
-	"(SELECT s.key, s.clock, sha256(s.state) AS digest FROM forebay.states s JOIN forebay.state_partitions p ON " \
+	"(SELECT s.key, s.clock, " LAYOUT                                                                             \
+	" AS layout, sha256(s.state) AS digest FROM forebay.states s JOIN forebay.state_partitions p ON "             \
 	"p.id = s.partition WHERE p.run = $3 AND p.topic = $1 AND p.partition = $2) b ON b.key = a.key) "
 
 int
@@ -108,7 +113,8 @@ checkpoint_compare(struct store *s, const struct checkpoint_basis *b, const char
 				     "count(*) FILTER (WHERE verdict = 'missing'), "
 				     "count(*) FILTER (WHERE verdict = 'surplus'), "
 				     "count(*) FILTER (WHERE verdict = 'beyond'), "
-				     "count(*) FILTER (WHERE verdict = 'untouched') FROM pairs",
+				     "count(*) FILTER (WHERE verdict = 'untouched'), "
+				     "count(*) FILTER (WHERE verdict = 'relaid') FROM pairs",
 			params, ARRAY_LEN(params), &rows, err) < 0)
 		return -1;
 	*ret = (struct checkpoint_tally){ .equal = rows_int(rows, 0, 0),
@@ -116,7 +122,8 @@ checkpoint_compare(struct store *s, const struct checkpoint_basis *b, const char
 					  .missing = rows_int(rows, 0, 2),
 					  .surplus = rows_int(rows, 0, 3),
 					  .beyond = rows_int(rows, 0, 4),
-					  .untouched = rows_int(rows, 0, 5) };
+					  .untouched = rows_int(rows, 0, 5),
+					  .relaid = rows_int(rows, 0, 6) };
 	return 0;
 }
 

@@ -37,6 +37,7 @@ struct checkpoint_tally {
 	int64_t surplus;   /* the run has one, but none was remembered */
 	int64_t beyond;    /* changed after the frontier: not comparable */
 	int64_t untouched; /* as old as START or older: the run took it as it was, which proves nothing */
+	int64_t relaid;    /* stored in another layout than the run's, by another version: not comparable */
 };
 
 /* The remembered states of B against those that RUN has built from offset START on. */

@@ -183,6 +183,7 @@ struct worker {
 	bool silent;                /* what is emitted goes nowhere */
 	bool rebuild;               /* load all states anew */
 	struct map *broken;         /* keys whose stored state could not be read */
+	struct layouts *layouts;
 	struct codec *journal, *audit_codec;
 	struct audit_line *audit;
 	struct client_config client; /* of consumer and readers */

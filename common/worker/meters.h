@@ -12,7 +12,7 @@ struct meters {
 	struct metric_series *records_in, *bytes_in, *records_out, *bytes_out;
 	struct metric_series *commits, *aborts, *commit_seconds, *batch_seconds, *batch_records;
 	struct metric_series *transaction_age, *rebalances, *ready;
-	struct metric_series *keys, *sleepers, *state_bytes, *wakes;
+	struct metric_series *keys, *sleepers, *state_bytes, *wakes, *translated;
 	struct metric_series *checkpoint_states, *checkpoint_bytes, *checkpoint_age, *checkpoint_backlog;
 	struct metric_series *recovery_load, *recovery_fold, *recovery_records;
 	struct metric_series *latency_ingest, *latency_event;

@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/worker/layouts.h"
 #include "common/worker/recovery_site.h"
 
 /* No older state either: everything since the key was new, if the log still has it; else the policy decides. */
@@ -43,6 +44,7 @@ replace_broken(struct worker *w, struct recovery *r, struct site *s, const struc
 	struct state_view v = { .key = broken->key, .born = broken->born, .active_us = broken->active_us };
 	struct vector positions = { 0 };
 	int64_t before = broken->positions[0];
+	struct err unreadable = ERR_INIT;
 	void *state = NULL;
 	bool found;
 
@@ -59,7 +61,8 @@ replace_broken(struct worker *w, struct recovery *r, struct site *s, const struc
 			return -1;
 		}
 		before = found ? older.positions[0] : before;
-	} while (found && w->spec->state->decode(older.bytes, state, NULL) < 0);
+		err_clear(&unreadable);
+	} while (found && layouts_decode(w, older.bytes, state, &unreadable) < 0);
 	if (found)
 		memcpy(positions.at, older.positions, sizeof(older.positions));
 	else if (birth_of(w, s, broken, &positions, why, err) < 0) {
@@ -92,9 +95,9 @@ restore(struct worker *w, struct recovery *r, struct site *s, const struct check
 	state = calloc(1, w->spec->state->size);
 	if (!state)
 		return err_set(err, REASON_NO_MEMORY, "states");
-	if (w->spec->state->decode(stored->bytes, state, &why) < 0) {
+	if (layouts_decode(w, stored->bytes, state, &why) < 0) {
 		free(state);
-		if (why.reason == REASON_NO_MEMORY) {
+		if (!layouts_blame_state(&why)) {
 			*err = why;
 			return -1;
 		}
@@ -200,8 +203,12 @@ recovery_wake(struct worker *w, int32_t partition, struct span key, struct err *
 	state = calloc(1, w->spec->state->size);
 	if (!state)
 		return err_set(err, REASON_NO_MEMORY, "states");
-	if (w->spec->state->decode(stored.bytes, state, &why) < 0) {
+	if (layouts_decode(w, stored.bytes, state, &why) < 0) {
 		free(state);
+		if (!layouts_blame_state(&why)) {
+			*err = why;
+			return err_wrap(err, "waking the state of key \"%.*s\"", SPAN_ARG(key));
+		}
 		/* Loading all states again will take an older one of this key. */
 		if (map_put(w->broken, key, w) < 0)
 			return err_set(err, REASON_NO_MEMORY, "states");

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/worker/internal.h"
+#include "common/worker/layouts.h"
 
 enum exit_code { EXIT_OK = 0, EXIT_CONFIGURATION = 1, EXIT_FAILED = 2, EXIT_FENCED = 3 };
 
@@ -172,7 +173,8 @@ start(struct worker *w, struct err *err)
 	w->batch_limit = (size_t)w->opt.batch_max_records;
 	w->convictions = map_new(free);
 	w->broken = map_new(NULL);
-	if (!w->convictions || !w->broken)
+	w->layouts = layouts_new();
+	if (!w->convictions || !w->broken || !w->layouts)
 		return err_set(err, REASON_NO_MEMORY, "worker");
 	if (plan_load(w, err) < 0 || (w->spec->state && new_states(w, err) < 0))
 		return -1;
@@ -226,6 +228,7 @@ finish(struct worker *w)
 	audit_done(w);
 	plan_clear(&w->plan);
 	map_free(w->broken);
+	layouts_free(w->layouts);
 	assignment_clear(w);
 	batch_clear(&w->batch);
 	state_table_free(w->states);

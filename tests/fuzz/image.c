@@ -1,7 +1,7 @@
 /*
  * image.c -- any bytes as an image and by any description.  The first byte says what the rest is: an image; the members of an
  * image of each sample type, sealed; a description, a NUL, and the members.  What can be read is written as the same bytes,
- * and shown as JSON.
+ * and shown as JSON, and translated.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +56,33 @@ as_json(struct span description, struct span image)
 	return 0;
 }
 
+/* In its own layout it is what it was. */
+static void
+translate_same(const struct image_type *type, struct span text, struct span image)
+{
+	CLEANUP(buffer_clear) struct buffer same = BUFFER_INIT(0);
+	struct err err = ERR_INIT;
+
+	if (image_translate(type, text, image, &same, &err) < 0)
+		target_broken(err.text);
+	if (!span_equal(buffer_span(&same), image))
+		target_broken("translated into something else");
+}
+
+/* By any description: an image, or an error as image.h says. */
+static void
+translate_any(const struct image_type *type, struct span text, struct span image)
+{
+	CLEANUP(buffer_clear) struct buffer out = BUFFER_INIT(0);
+	struct err err = ERR_INIT;
+
+	if (image_translate(type, text, image, &out, &err) == 0
+		? !image_fingerprint_of(buffer_span(&out))
+		: err.reason != REASON_STATE_CORRUPT && err.reason != REASON_STATE_VERSION &&
+		      err.reason != REASON_NO_MEMORY)
+		target_broken(err.text);
+}
+
 static void
 read_image(const struct image_type *type, struct span image, void *object)
 {
@@ -76,6 +103,7 @@ read_image(const struct image_type *type, struct span image, void *object)
 		target_broken("written differently");
 	if (image_bytes(type, object) != again.len)
 		target_broken("another number of bytes");
+	translate_same(type, buffer_span(&text), image);
 	image_clear(type, object);
 }
 
@@ -97,6 +125,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			rest = (struct span){ text.ptr + text.len + 1, rest.len - text.len - 1 };
 		seal(&image, 1, random_hash(text), rest);
 		as_json(text, buffer_span(&image));
+		translate_any(&all_type, text, buffer_span(&image));
 		return 0;
 	}
 	type = data[0] == 'a' ? &all_type : &track_type;

@@ -17,45 +17,19 @@ from confluent_kafka import Consumer, TopicPartition
 from support import places, telemetry
 from support.broker import Publisher, patient
 from support.fleet import await_quiet, forebay, group
+from support.image import fingerprint, sealed, signed
 from support.wait import until
 
 GROUP = "made"
 SOURCES = ["telemetry.readings", "telemetry.deferred", "fleet.journal"]
 LAYOUT = "pump 3 {level:f64,name:[char],big:u64,ring:3*i32,parts:[{id:u8}],last:?f64}"
-MASK = 2**64 - 1
 SECOND = 1_000_000
-
-
-# ---- images ----
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
-
-
-def fingerprint(layout):
-    value = 0xcbf29ce484222325
-    for byte in layout.encode():
-        value = (value ^ byte) * 0x100000001b3 & MASK
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9 & MASK
-    value = (value ^ value >> 27) * 0x94d049bb133111eb & MASK
-    return value ^ value >> 31
 
 
 def image(level, name="", layout=LAYOUT):
     members = struct.pack("<d", level) + struct.pack("<I", len(name.encode())) + name.encode()
     members += struct.pack("<Q", 2**63 + 1) + struct.pack("<iii", -1, 0, 2147483647)
-    members += struct.pack("<I", 2) + bytes([7, 8]) + b"\0"
-    body = b"fbi1" + struct.pack("<IQI", 3, fingerprint(layout), len(members)) + members
-    return body + struct.pack("<I", crc32c(body))
-
-
-def signed(number):
-    return number - 2**64 if number >= 2**63 else number
+    return sealed(layout, members + struct.pack("<I", 2) + bytes([7, 8]) + b"\0")
 
 
 # ---- made-up states ----
