@@ -220,25 +220,47 @@ members_write(const struct image_table *table, const char *object, unsigned char
 	return to;
 }
 
-int
-image_write(const struct image_type *type, const void *object, struct buffer *out)
+/* DESCRIPTION SPAN_NONE: without. */
+static int
+write_image(const struct image_type *type, const void *object, struct span description, struct buffer *out)
 {
 	uint64_t fingerprint = image_fingerprint(type);
-	size_t bytes = image_bytes(type, object), covered = bytes - IMAGE_TAIL_BYTES;
-	unsigned char *head, *end;
+	size_t bytes = image_bytes(type, object) + (description.ptr ? 4 + description.len : 0);
+	size_t covered = bytes - IMAGE_TAIL_BYTES;
+	unsigned char *head, *at;
 
 	if (!fingerprint || bytes > UINT32_MAX || buffer_reserve(out, bytes) < 0)
 		return -1;
 	head = (unsigned char *)out->ptr + out->len;
-	memcpy(head, IMAGE_MAGIC, IMAGE_MAGIC_BYTES);
+	memcpy(head, description.ptr ? IMAGE_MAGIC_DESCRIBED : IMAGE_MAGIC, IMAGE_MAGIC_BYTES);
 	image_store(head + 4, type->version, 4);
 	image_store(head + 8, fingerprint, 8);
 	image_store(head + 16, covered - IMAGE_HEAD_BYTES, 4);
-	end = members_write(type->table, object, head + IMAGE_HEAD_BYTES);
-	assert(end == head + covered);
-	image_store(end, image_crc32c((struct span){ (char *)head, covered }), IMAGE_TAIL_BYTES);
+	at = head + IMAGE_HEAD_BYTES;
+	if (description.ptr) {
+		image_store(at, description.len, 4);
+		memcpy(at + 4, description.ptr, description.len);
+		at += 4 + description.len;
+	}
+	at = members_write(type->table, object, at);
+	assert(at == head + covered);
+	image_store(at, image_crc32c((struct span){ (char *)head, covered }), IMAGE_TAIL_BYTES);
 	out->len += bytes;
 	return 0;
+}
+
+int
+image_write(const struct image_type *type, const void *object, struct buffer *out)
+{
+	return write_image(type, object, SPAN_NONE, out);
+}
+
+int
+image_write_described(const struct image_type *type, const void *object, struct buffer *out)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT(0);
+
+	return image_describe(type, &text) < 0 ? -1 : write_image(type, object, buffer_span(&text), out);
 }
 
 /* ---- clear ---- */
@@ -355,13 +377,34 @@ members_read(struct reader *r, const struct image_table *table, char *object)
 	return 0;
 }
 
+bool
+image_has_magic(struct span bytes)
+{
+	return bytes.len >= IMAGE_HEAD_BYTES && (memcmp(bytes.ptr, IMAGE_MAGIC, IMAGE_MAGIC_BYTES) == 0 ||
+						 memcmp(bytes.ptr, IMAGE_MAGIC_DESCRIBED, IMAGE_MAGIC_BYTES) == 0);
+}
+
+/* The description in front of the members. */
+static int
+split_members(struct image_head *head, struct err *err)
+{
+	const char *p = head->members.ptr;
+	size_t len;
+
+	if (head->members.len < 4 || (len = image_load((const unsigned char *)p, 4)) > head->members.len - 4)
+		return err_set(err, REASON_STATE_CORRUPT, "the image ends in its description");
+	head->description = (struct span){ p + 4, len };
+	head->members = (struct span){ p + 4 + len, head->members.len - 4 - len };
+	return 0;
+}
+
 int
 image_open(struct span bytes, struct image_head *ret, struct err *err)
 {
 	const unsigned char *p = (const unsigned char *)bytes.ptr;
 	size_t members;
 
-	if (bytes.len < IMAGE_HEAD_BYTES + IMAGE_TAIL_BYTES || memcmp(p, IMAGE_MAGIC, IMAGE_MAGIC_BYTES) != 0)
+	if (bytes.len < IMAGE_HEAD_BYTES + IMAGE_TAIL_BYTES || !image_has_magic(bytes))
 		return err_set(err, REASON_STATE_CORRUPT, "%zu bytes that are no image", bytes.len);
 	members = image_load(p + 16, 4);
 	if (members != bytes.len - IMAGE_HEAD_BYTES - IMAGE_TAIL_BYTES)
@@ -372,8 +415,9 @@ image_open(struct span bytes, struct image_head *ret, struct err *err)
 		return err_set(err, REASON_STATE_CORRUPT, "the checksum is wrong");
 	ret->version = (uint32_t)image_load(p + 4, 4);
 	ret->fingerprint = image_load(p + 8, 8);
+	ret->description = SPAN_NONE;
 	ret->members = (struct span){ bytes.ptr + IMAGE_HEAD_BYTES, members };
-	return 0;
+	return memcmp(p, IMAGE_MAGIC, IMAGE_MAGIC_BYTES) == 0 ? 0 : split_members(ret, err);
 }
 
 uint64_t
@@ -396,6 +440,8 @@ image_read(const struct image_type *type, struct span bytes, void *object, struc
 		return err_set(err, REASON_NO_MEMORY, "no memory for the layout of %s", type->name);
 	if (image_open(bytes, &head, err) < 0)
 		return err_wrap(err, "%s", type->name);
+	if (head.fingerprint != fingerprint && head.version == type->version && head.description.ptr)
+		return image_take(type, head.description, &head, object, err) < 0 ? err_wrap(err, "%s", type->name) : 0;
 	if (head.fingerprint != fingerprint || head.version != type->version)
 		return err_set(err, REASON_STATE_VERSION,
 			       "written as version %" PRIu32 ", layout %016" PRIx64

@@ -46,9 +46,16 @@ size_t image_table_bytes(const struct image_table *table, const void *object);
 int image_write(const struct image_type *type, const void *object, struct buffer *out);
 
 /*
+ * The same with the description in it, "fbi2": the length of the members counts it, too, as 4 bytes of its length and its text in front
+ * of them.  For files, which have to be read where nobody knows layouts of the past.
+ */
+int image_write_described(const struct image_type *type, const void *object, struct buffer *out);
+
+/*
  * Read BYTES, which may be anything, into *OBJECT (undefined before; members that the table leaves out become zeros; what it
- * points to comes from malloc()).  -1 on STATE_CORRUPT (not an image, cut short, checksum), STATE_VERSION (another
- * fingerprint: says which), NO_MEMORY; *OBJECT is then zeros and owns nothing.
+ * points to comes from malloc()).  Another layout of the same version is read as by image_translate() where its description is in
+ * the image.  -1 on STATE_CORRUPT (not an image, cut short, checksum), STATE_VERSION (another fingerprint: says which),
+ * NO_MEMORY; *OBJECT is then zeros and owns nothing.
  */
 int image_read(const struct image_type *type, struct span bytes, void *object, struct err *err);
 

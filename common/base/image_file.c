@@ -11,7 +11,7 @@ fault(struct span bytes, const struct err *why, char *ret, size_t size)
 	struct image_head head;
 	size_t whole;
 
-	if (bytes.len < IMAGE_HEAD_BYTES || memcmp(p, IMAGE_MAGIC, IMAGE_MAGIC_BYTES) != 0) {
+	if (!image_has_magic(bytes)) {
 		snprintf(ret, size, "its %zu bytes are something else, or only its beginning", bytes.len);
 		return;
 	}

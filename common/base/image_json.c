@@ -187,7 +187,7 @@ image_json(struct span description, struct span bytes, struct buffer *out, struc
 	size_t start = out->len;
 	struct image_head head;
 
-	if (image_scan_open(description, bytes, &w.scan, &head, err) < 0)
+	if (image_open(bytes, &head, err) < 0 || image_scan_open(description, &head, &w.scan, err) < 0)
 		return -1;
 	if (image_scan_title(&w.scan, &name, &version) == 0 && walk_struct(&w) == 0 && image_scan_end(&w.scan) == 0)
 		return 0;

@@ -6,11 +6,8 @@
 #include "common/base/random.h"
 
 int
-image_scan_open(struct span description, struct span bytes, struct image_scan *ret, struct image_head *head,
-		struct err *err)
+image_scan_open(struct span description, const struct image_head *head, struct image_scan *ret, struct err *err)
 {
-	if (image_open(bytes, head, err) < 0)
-		return -1;
 	if (head->fingerprint != random_hash(description))
 		return err_set(err, REASON_STATE_VERSION,
 			       "written as version %" PRIu32 ", layout %016" PRIx64

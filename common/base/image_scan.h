@@ -20,9 +20,8 @@ struct image_scan {
 	bool passing; /* text is read without bytes: of elements that there are none of */
 };
 
-/* Of an image's members.  -1 on STATE_CORRUPT; on STATE_VERSION where DESCRIPTION is not that of BYTES; both may be anything. */
-int image_scan_open(struct span description, struct span bytes, struct image_scan *ret, struct image_head *head,
-		    struct err *err);
+/* Of an image's members.  -1 on STATE_VERSION: DESCRIPTION, which may be anything, is not theirs. */
+int image_scan_open(struct span description, const struct image_head *head, struct image_scan *ret, struct err *err);
 
 /* "name version " in front of the structure; all is read once the structure is. */
 int image_scan_title(struct image_scan *s, struct span *name, struct span *version);

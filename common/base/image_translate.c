@@ -284,21 +284,34 @@ check_title(struct image_scan *s, const struct image_type *type, const struct im
 }
 
 int
+image_take(const struct image_type *type, struct span description, const struct image_head *head, void *object,
+	   struct err *err)
+{
+	struct image_scan s;
+
+	memset(object, 0, type->table->size);
+	if (image_scan_open(description, head, &s, err) == 0 && check_title(&s, type, head) == 0 &&
+	    take_struct(&s, type->table, object) == 0 && image_scan_end(&s) == 0)
+		return 0;
+	image_clear(type, object);
+	return -1;
+}
+
+int
 image_translate(const struct image_type *type, struct span description, struct span bytes, struct buffer *out,
 		struct err *err)
 {
-	CLEANUP(heap_free) char *object = calloc(1, type->table->size);
-	struct image_scan s;
+	CLEANUP(heap_free) void *object = malloc(type->table->size);
 	struct image_head head;
-	int failed;
+	int failed = 0;
 
 	if (!object)
 		return err_set(err, REASON_NO_MEMORY, "%s", type->name);
-	if (image_scan_open(description, bytes, &s, &head, err) < 0 || check_title(&s, type, &head) < 0)
+	if (image_open(bytes, &head, err) < 0 || image_take(type, description, &head, object, err) < 0)
 		return err_wrap(err, "%s", type->name);
-	failed = take_struct(&s, type->table, object) < 0 || image_scan_end(&s) < 0;
-	if (!failed && image_write(type, object, out) < 0)
-		failed = err_set(err, REASON_NO_MEMORY, "no memory for %zu bytes", image_bytes(type, object));
+	if (image_write(type, object, out) < 0)
+		failed = err_set(err, REASON_NO_MEMORY, "%s: no memory for %zu bytes", type->name,
+				 image_bytes(type, object));
 	image_clear(type, object);
-	return failed ? err_wrap(err, "%s", type->name) : 0;
+	return failed;
 }

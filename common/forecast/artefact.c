@@ -183,7 +183,9 @@ artefact_write(const struct artefact *a, struct buffer *out, struct err *err)
 	s.n_levels = a->n_levels;
 	s.figures = a->n_figures ? figures : NULL;
 	s.n_figures = a->n_figures;
-	return image_write(&stored_type, &s, out) == 0 ? 0 : err_set(err, REASON_NO_MEMORY, "artefact %s", s.name);
+	return image_write_described(&stored_type, &s, out) == 0
+		   ? 0
+		   : err_set(err, REASON_NO_MEMORY, "artefact %s", s.name);
 }
 
 int

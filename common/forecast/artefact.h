@@ -2,7 +2,7 @@
  * artefact.h -- a trained model as one file: its networks, what they were trained on, how good they are, and what the ensemble
  * and the calibration start from.  Immutable: another training is another version.
  *
- * The bytes are an image (base/image.h): version, fingerprint of the layout, little-endian numbers, CRC-32C; the same on every
+ * The bytes are an image (base/image.h): version, fingerprint and text of the layout, little-endian numbers, CRC-32C; the same on every
  * machine.
  */
 #ifndef FOREBAY_FORECAST_ARTEFACT_H

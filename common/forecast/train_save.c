@@ -161,7 +161,7 @@ training_save(const struct training *t, struct buffer *out)
 		networks[i].weights = from->model ? from->model->weights : NULL;
 		networks[i].n = from->model ? from->model->n_weights : 0;
 	}
-	return image_write(&saved_type, &s, out);
+	return image_write_described(&saved_type, &s, out);
 }
 
 static int

@@ -1,6 +1,6 @@
 /*
  * image.c -- any bytes as an image and by any description.  The first byte says what the rest is: an image; the members of an
- * image of each sample type, sealed; a description, a NUL, and the members.  What can be read is written as the same bytes,
+ * image of each sample type, sealed; a description, a NUL, and the members, also as an image with its description.  What can be read is written as the same bytes,
  * and shown as JSON, and translated.
  */
 #include <stdio.h>
@@ -30,6 +30,25 @@ seal(struct buffer *out, uint32_t version, uint64_t fingerprint, struct span mem
 	image_store(tail, image_crc32c(buffer_span(out)), 4);
 	if (buffer_append(out, tail, sizeof(tail)))
 		target_broken("no memory");
+}
+
+/* REST: a description, a NUL, and members. */
+static void
+seal_described(struct buffer *out, struct span rest)
+{
+	CLEANUP(buffer_clear) struct buffer members = BUFFER_INIT(0);
+	struct span text = { rest.ptr, strnlen(rest.ptr, rest.len) };
+	size_t skipped = text.len < rest.len ? text.len + 1 : text.len;
+	unsigned char len[4];
+
+	image_store(len, text.len, 4);
+	if (buffer_append(&members, len, 4) || buffer_append(&members, text.ptr, text.len) ||
+	    buffer_append(&members, rest.ptr + skipped, rest.len - skipped))
+		target_broken("no memory");
+	seal(out, track_type.version, random_hash(text), buffer_span(&members));
+	memcpy(out->ptr, IMAGE_MAGIC_DESCRIBED, IMAGE_MAGIC_BYTES);
+	image_store((unsigned char *)out->ptr + out->len - IMAGE_TAIL_BYTES,
+		    image_crc32c((struct span){ out->ptr, out->len - IMAGE_TAIL_BYTES }), IMAGE_TAIL_BYTES);
 }
 
 /* JSON that is JSON, or an error as image.h says. */
@@ -83,6 +102,22 @@ translate_any(const struct image_type *type, struct span text, struct span image
 		target_broken(err.text);
 }
 
+/* With a description in it, which may be of another layout: an object that can be written, or an error. */
+static void
+read_described(const struct image_type *type, struct span image, void *object)
+{
+	CLEANUP(buffer_clear) struct buffer out = BUFFER_INIT(0);
+	struct err err = ERR_INIT;
+
+	if (image_read(type, image, object, &err) == 0) {
+		if (image_write(type, object, &out) < 0)
+			target_broken("no memory");
+		image_clear(type, object);
+	} else if (err.reason != REASON_STATE_CORRUPT && err.reason != REASON_STATE_VERSION) {
+		target_broken(err.text);
+	}
+}
+
 static void
 read_image(const struct image_type *type, struct span image, void *object)
 {
@@ -113,8 +148,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(buffer_clear) struct buffer image = BUFFER_INIT(0);
 	const struct image_type *type;
 	struct span rest, text;
+	struct image_head head;
 	struct track track;
 	struct all all;
+	void *object;
 
 	if (size == 0)
 		return 0;
@@ -131,8 +168,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	type = data[0] == 'a' ? &all_type : &track_type;
 	if (data[0] == 'i')
 		buffer_append(&image, rest.ptr, rest.len);
+	else if (data[0] == 'f')
+		seal_described(&image, rest);
 	else
 		seal(&image, type->version, image_fingerprint(type), rest);
-	read_image(type, buffer_span(&image), data[0] == 'a' ? (void *)&all : (void *)&track);
+	object = data[0] == 'a' ? (void *)&all : (void *)&track;
+	if (image_open(buffer_span(&image), &head, NULL) == 0 && head.description.ptr)
+		read_described(type, buffer_span(&image), object);
+	else
+		read_image(type, buffer_span(&image), object);
 	return 0;
 }

@@ -101,6 +101,7 @@ static const struct image_member bus_members[] = {
 };
 static const struct image_table bus_table = IMAGE_TABLE(struct bus, bus_members);
 static const struct image_type bus_type = IMAGE_TYPE("bus", 2, bus_table);
+static const struct image_type later = IMAGE_TYPE("bus", 3, bus_table);
 
 static struct old_trip trips[2] = { { -3, 1.5F }, { 4, FLT_MAX } };
 static const struct old sample = {
@@ -197,6 +198,57 @@ the_same_layout_is_the_same(void **state)
 	assert_true(span_equal(buffer_span(&out), buffer_span(&same)));
 }
 
+/* ---- images that bring their description ---- */
+
+static struct buffer
+described(const struct image_type *type, const void *object)
+{
+	struct buffer out = BUFFER_INIT(0);
+
+	assert_int_equal(image_write_described(type, object, &out), 0);
+	return out;
+}
+
+static void
+described_is_read_in_any_layout(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer image = described(&old_type, &sample), plain = image_of(&old_type, &sample);
+	CLEANUP(buffer_clear) struct buffer text = text_of(&old_type), again = BUFFER_INIT(0);
+	struct err err = ERR_INIT;
+	struct old old;
+	struct bus b;
+
+	(void)state;
+	assert_int_equal(image.len, plain.len + 4 + text.len);
+	assert_true(image_fingerprint_of(buffer_span(&image)) == image_fingerprint(&old_type));
+	assert_int_equal(image_read(&old_type, buffer_span(&image), &old, &err), 0);
+	assert_int_equal(image_write(&old_type, &old, &again), 0);
+	assert_true(span_equal(buffer_span(&again), buffer_span(&plain)));
+	image_clear(&old_type, &old);
+	if (image_read(&bus_type, buffer_span(&image), &b, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(b.seats == 200 && b.trips[0].legs == -3 && b.tickets[1] == 0);
+	image_clear(&bus_type, &b);
+}
+
+static void
+described_of_another_version(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer image = described(&old_type, &sample);
+	struct span bytes = buffer_span(&image);
+	struct err err = ERR_INIT;
+	struct bus b;
+
+	(void)state;
+	assert_int_equal(image_read(&later, bytes, &b, &err), -1);
+	assert_int_equal(err.reason, REASON_STATE_VERSION);
+	for (bytes.len = 0; bytes.len < image.len; bytes.len++) {
+		err_clear(&err);
+		assert_int_equal(image_read(&bus_type, bytes, &b, &err), -1);
+		assert_int_equal(err.reason, REASON_STATE_CORRUPT);
+	}
+}
+
 /* ---- what does not ---- */
 
 #define OTHER(name_, type_, ...)                                                                    \
@@ -221,7 +273,6 @@ OTHER(a_number, others, IMAGE_FIELD(struct others, last, IMAGE_U64));
 OTHER(rounded, others, IMAGE_FIELD(struct others, gone, IMAGE_F32));
 OTHER(whole, others, IMAGE_FIELD(struct others, speed, IMAGE_I32));
 OTHER(no_text, others, IMAGE_LIST_OF(struct others, driver, driver_len, IMAGE_F64));
-static const struct image_type later = IMAGE_TYPE("bus", 3, bus_table);
 static const struct image_type tram = IMAGE_TYPE("tram", 2, bus_table);
 
 static const struct refusal {
@@ -302,15 +353,17 @@ memory_runs_out(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[5 + ARRAY_LEN(refusals)] = {
+	struct CMUnitTest tests[7 + ARRAY_LEN(refusals)] = {
 		cmocka_unit_test(members_go_by_their_names),
 		cmocka_unit_test(nothing_there_is_nothing),
 		cmocka_unit_test(the_same_layout_is_the_same),
 		cmocka_unit_test(bytes_that_end_too_early),
 		cmocka_unit_test(memory_runs_out),
+		cmocka_unit_test(described_is_read_in_any_layout),
+		cmocka_unit_test(described_of_another_version),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
-		tests[5 + i] = (struct CMUnitTest){ refusals[i].name, refuses, NULL, NULL, (void *)&refusals[i] };
+		tests[7 + i] = (struct CMUnitTest){ refusals[i].name, refuses, NULL, NULL, (void *)&refusals[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
