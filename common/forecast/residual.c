@@ -133,6 +133,13 @@ mean(const double *values, size_t n)
 	return sum / (double)n;
 }
 
+/* A trend goes on for as many steps as there are that have shown it; then the point stays.  A season comes again. */
+static size_t
+seen_until(const struct past *p, size_t h)
+{
+	return p->season > 1 || h < p->n ? h : p->n - 1;
+}
+
 bool
 residual_quantiles(struct residual *r, const struct past *p, const struct classical_input *in, const double *points,
 		   double *values, double *losses)
@@ -148,6 +155,7 @@ residual_quantiles(struct residual *r, const struct past *p, const struct classi
 	usual = mean(sizes, r->season);
 	for (size_t h = 0; h < r->horizon; h++) {
 		double *row = values + h * in->n_levels, size = sizes[(p->n + h) % p->season], last = -HUGE_VAL;
+		double point = points[seen_until(p, h)];
 
 		if (r->counts[h] >= RESIDUAL_FEW) {
 			double *own = r->values + h * r->room;
@@ -162,7 +170,7 @@ residual_quantiles(struct residual *r, const struct past *p, const struct classi
 		}
 		size *= sqrt((double)(h + 1) / (double)(from + 1));
 		for (size_t q = 0; q < in->n_levels; q++) {
-			last = fmax(last, past_clamp(p, points[h] + spread_quantile(&s, in->levels[q]) * size));
+			last = fmax(last, past_clamp(p, point + spread_quantile(&s, in->levels[q]) * size));
 			row[q] = fmin(fmax(ldexp(last, p->exponent), -DBL_MAX), DBL_MAX);
 		}
 	}

@@ -274,6 +274,25 @@ keeps_bounds(void **state)
 	}
 }
 
+/* Of 20 points on a line nobody knows whether the 60th after them is on it, too. */
+static void
+trends_end(void **state)
+{
+	for (size_t k = CLASSICAL_THETA; k <= CLASSICAL_ETS; k++) {
+		struct classical_input in = input(20);
+
+		in.horizon = 60;
+		in.season = in.long_season = 1;
+		for (size_t t = 0; t < in.n; t++)
+			history[t] = 10 + (double)t + .2 * random_normal(13, k, t);
+		assert_true(forecast((enum classical_kind)k, &in));
+		assert_true(values[12 * LEVELS + 4] > history[19] + 3);
+		assert_true(values[19 * LEVELS + 4] > values[12 * LEVELS + 4] + 1);
+		for (size_t h = 20; h < in.horizon; h++)
+			assert_true(fabs(values[h * LEVELS + 4] - values[19 * LEVELS + 4]) < 1.5);
+	}
+}
+
 /* Only the end of a long history matters to the fitted rules. */
 static void
 forgets(void **state)
@@ -305,6 +324,7 @@ main(void)
 		cmocka_unit_test(degenerate_histories),
 		cmocka_unit_test(sees_past_holes),
 		cmocka_unit_test(keeps_bounds),
+		cmocka_unit_test(trends_end),
 		cmocka_unit_test(forgets),
 	};
 
