@@ -26,7 +26,8 @@
 #define WINDOW_MAX 672
 
 #define PHASE_PRIOR 4.0 /* cycles */
-#define FITTED .5       /* by that part of a cycle a loss grows: parameters were chosen by these very misses */
+#define CYCLES_MIN .6
+#define FITTED .5 /* by that part of a cycle a loss grows: parameters were chosen by these very misses */
 
 size_t
 residual_window(const struct classical_input *in)
@@ -133,6 +134,16 @@ mean(const double *values, size_t n)
 	return sum / (double)n;
 }
 
+/* How many of them misses span.  Of one that less than half of has been seen nobody knows how far it goes: less than one. */
+static double
+cycles_of(const struct past *p)
+{
+	size_t cycle = p->season > p->horizon ? p->season : p->horizon;
+	double seen = (double)(p->n - p->first) / (double)cycle;
+
+	return seen >= 1 ? seen : fmin(1, fmax(CYCLES_MIN, 2 * seen));
+}
+
 /* A trend goes on for as many steps as there are that have shown it; then the point stays.  A season comes again. */
 static size_t
 seen_until(const struct past *p, size_t h)
@@ -144,10 +155,9 @@ bool
 residual_quantiles(struct residual *r, const struct past *p, const struct classical_input *in, const double *points,
 		   double *values, double *losses)
 {
-	size_t cycle = p->season > r->horizon ? p->season : r->horizon, from = 0;
-	double sizes[PAST_MAX], cycles = fmax(1, (double)(p->n - p->first) / (double)cycle);
+	double sizes[PAST_MAX], cycles = cycles_of(p), usual;
 	struct spread s = { 0 };
-	double usual;
+	size_t from = 0;
 
 	if (r->counts[0] < RESIDUAL_FEW)
 		return false;

@@ -24,7 +24,7 @@
 struct spread {
 	const double *sorted; /* n >= 1, ascending */
 	size_t n;
-	double cycles; /* >= 1; INFINITY: they are all that there is to know */
+	double cycles; /* > 0; INFINITY: they are all that there is to know */
 	double middle; /* their median */
 	double centre; /* what is believed of it */
 	double wider;  /* misses are stretched by that, because of what is not */
