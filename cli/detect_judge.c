@@ -123,7 +123,7 @@ hear(struct judge *j, struct juror *u, const struct sheet_row *row, double value
 		return 0;
 	u->mark = mark_of[order_add(&u->order, &j->rule.order, row->time_us)];
 	u->mean = scalar_mean(&u->detector.scalar);
-	u->deviation = scalar_deviation(&u->detector.scalar);
+	u->deviation = scalar_is_constant(&u->detector.scalar) ? 0 : scalar_deviation(&u->detector.scalar);
 	if (u->mark == JUDGE_REPEATED)
 		return 0;
 	if (u->mark != JUDGE_SCORED) {
@@ -192,7 +192,7 @@ put_together(struct judge *j, const struct sheet_row *row, struct judgement *ret
 	if (ret->mark <= JUDGE_LEARNING)
 		step = episode_add(&j->episode, &j->rule.detector.episode, ret->p, row->time_us);
 	else if (has_verdict(ret->mark))
-		step.onset = episode_onset(ret->p);
+		step.onset = episode_look(&j->episode, &j->rule.detector.episode, ret->p);
 	ret->onset = step.onset;
 	ret->state = step.state;
 	ret->action = step.action;

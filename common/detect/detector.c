@@ -302,6 +302,6 @@ detector_look(const struct detector *d, const struct detector_options *o, double
 	v.p_value = combine(d, o, v.p);
 	v.learning = is_learning(d, o);
 	v.constant = scalar_is_constant(&d->scalar);
-	v.onset = episode_onset(v.p_value);
+	v.onset = episode_look(&d->episode, &o->episode, v.p_value);
 	return v;
 }

@@ -19,17 +19,30 @@ episode_onset(double p)
 	return p < 1 ? -log10(p) : 0;
 }
 
+/* After a spike only what is greater still is another one. */
+static bool
+is_quieted(const struct episode *e, const struct episode_options *o, double strength)
+{
+	return e->spike_left > 0 &&
+	       strength < (double)e->spike * (1 + (o->refire - 1) * e->spike_left / o->refractory_values);
+}
+
+double
+episode_look(const struct episode *e, const struct episode_options *o, double p)
+{
+	double strength = episode_onset(p);
+
+	return is_quieted(e, o, strength) ? 0 : strength;
+}
+
 static double
 onset_step(struct episode *e, const struct episode_options *o, double strength)
 {
-	double bar;
+	bool quieted = is_quieted(e, o, strength);
 
-	if (e->spike_left > 0) {
-		bar = (double)e->spike * (1 + (o->refire - 1) * e->spike_left / o->refractory_values);
-		e->spike_left--;
-		if (strength < bar)
-			return 0;
-	}
+	e->spike_left -= e->spike_left > 0;
+	if (quieted)
+		return 0;
 	if (strength > episode_onset(o->pending)) {
 		e->spike = (float)strength;
 		e->spike_left = o->refractory_values;

@@ -70,7 +70,10 @@ struct episode_step {
 
 struct episode_step episode_add(struct episode *e, const struct episode_options *o, double p, int64_t event_us);
 
-/* Onset that a value outside the order has: it changes nothing. */
+/* How strong P is: -log10 p. */
 double episode_onset(double p);
+
+/* Onset that a value outside the order has, 0 after a spike like any other: it changes nothing. */
+double episode_look(const struct episode *e, const struct episode_options *o, double p);
 
 #endif

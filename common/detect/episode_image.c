@@ -4,10 +4,11 @@
 #include "common/detect/detector_image.h"
 
 static const struct image_member tails_members[] = {
-	IMAGE_FIELD(struct tails, seen, IMAGE_U32),     IMAGE_FIELD(struct tails, total, IMAGE_U32),
-	IMAGE_FIELD(struct tails, gamma, IMAGE_F32),    IMAGE_FIELD(struct tails, sigma, IMAGE_F32),
-	IMAGE_FIELD(struct tails, cap, IMAGE_F32),      IMAGE_FIELD(struct tails, left_out, IMAGE_U16),
-	IMAGE_FIELD(struct tails, threshold, IMAGE_U8), IMAGE_ARRAY_OF(struct tails, bucket, IMAGE_U16),
+	IMAGE_FIELD(struct tails, seen, IMAGE_U32),        IMAGE_FIELD(struct tails, total, IMAGE_U32),
+	IMAGE_FIELD(struct tails, gamma, IMAGE_F32),       IMAGE_FIELD(struct tails, sigma, IMAGE_F32),
+	IMAGE_FIELD(struct tails, cap, IMAGE_F32),         IMAGE_FIELD(struct tails, left_out, IMAGE_U16),
+	IMAGE_FIELD(struct tails, left_out_run, IMAGE_U8), IMAGE_FIELD(struct tails, threshold, IMAGE_U8),
+	IMAGE_ARRAY_OF(struct tails, bucket, IMAGE_U16),
 };
 const struct image_table tails_image_table = IMAGE_TABLE(struct tails, tails_members);
 

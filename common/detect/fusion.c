@@ -16,7 +16,7 @@
 double
 fusion_cauchy(const double *p, size_t n)
 {
-	double sum = 0, mean, only = 1;
+	double sum = 0, mean, only = 1, least = 1;
 	size_t used = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -24,8 +24,9 @@ fusion_cauchy(const double *p, size_t n)
 			continue;
 		used++;
 		only = p[i];
+		least = fmin(least, p[i]);
 	}
-	if (used <= 1)
+	if (used <= 1 || least >= 1)
 		return only;
 	for (size_t i = 0; i < n; i++) {
 		if (!isnan(p[i]))

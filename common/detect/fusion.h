@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /*
- * The Cauchy combination of N p-values in (0, 1]; NaN means "no opinion" and is left out, none left gives 1.
+ * The Cauchy combination of N p-values in (0, 1]; NaN means "no opinion" and is left out, none left gives 1, as do ones alone.
  *
  * Why this one: it holds whatever the dependence, in the tail, where alerts are decided.  So does N times the smallest
  * (Bonferroni), but that charges for members that agree: two equal p-values of 1e-6 stay 1e-6 here and become 2e-6 there,

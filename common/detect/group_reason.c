@@ -2,6 +2,7 @@
 #include "common/detect/group_reason.h"
 
 #include <math.h>
+#include <string.h>
 
 #define TOLD_MAX 3
 
@@ -24,20 +25,23 @@ group_blame(const struct group_verdict *v, size_t n, struct group_blame *ret)
 	return found;
 }
 
-/* TEXT and one column more. */
+/* TEXT and one column more.  What was expected is told where it can be told from VALUE, and is what it is high or low beside. */
 static char *
 with_column(char *text, const struct group_circumstances *c, const struct group_blame *b, bool first,
 	    struct arena *arena)
 {
-	char *head = text ? arena_printf(arena, "%s%s %.*s %.5g is %s", text, first ? ":" : ",",
-					 SPAN_ARG(c->columns[b->column]), c->row[b->column], b->high ? "high" : "low")
-			  : NULL;
-	double expected = c->verdict->expected[b->column];
+	double value = c->row[b->column], expected = c->verdict->expected[b->column];
+	char *told = arena_printf(arena, "%.5g", value), *other = arena_printf(arena, "%.5g", expected);
+	bool compared = told && other && !isnan(expected) && strcmp(told, other) != 0;
+	const char *where = (compared ? value > expected : b->high) ? "high" : "low";
+	char *head = text && told && other ? arena_printf(arena, "%s%s %.*s %s is %s", text, first ? ":" : ",",
+							  SPAN_ARG(c->columns[b->column]), told, where)
+					   : NULL;
 
 	if (!head)
 		return NULL;
-	return isnan(expected) ? arena_printf(arena, "%s (%.0f %%)", head, 100 * b->share)
-			       : arena_printf(arena, "%s, expected %.5g (%.0f %%)", head, expected, 100 * b->share);
+	return compared ? arena_printf(arena, "%s, expected %s (%.0f %%)", head, other, 100 * b->share)
+			: arena_printf(arena, "%s (%.0f %%)", head, 100 * b->share);
 }
 
 static char *

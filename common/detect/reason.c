@@ -10,6 +10,18 @@
 #define FLAT_RUN 10 /* so many repetitions are told as a flat line, where no forecast is against it */
 #define FAR 2.0     /* beyond the expected range by so many times its width: far */
 #define USUAL 3.0   /* deviations from the mean that need no word */
+#define DIGITS 5
+#define DIGITS_BESIDE 2
+#define DIGITS_MAX 15
+
+/* Digits that tell the value from what it is compared with, a DIFFERENCE away. */
+static int
+digits(double value, double difference)
+{
+	double places = difference > 0 && value != 0 ? ceil(log10(fabs(value) / difference)) + DIGITS_BESIDE : 0;
+
+	return places < DIGITS ? DIGITS : places > DIGITS_MAX ? DIGITS_MAX : (int)places;
+}
 
 static const char *
 against_forecast(const struct circumstances *c)
@@ -39,13 +51,14 @@ static char *
 tell_forecast(const struct circumstances *c, struct arena *arena)
 {
 	const char *where = against_forecast(c);
+	int n = digits(c->value, c->upper - c->lower);
 
 	if (where)
-		return arena_printf(arena, "%.*s %.5g is %s the expected %.5g (5\u201395 %%: %.5g\u2013%.5g)",
-				    SPAN_ARG(c->name), c->value, where, c->expected, c->lower, c->upper);
+		return arena_printf(arena, "%.*s %.*g is %s the expected %.*g (5\u201395 %%: %.*g\u2013%.*g)",
+				    SPAN_ARG(c->name), n, c->value, where, n, c->expected, n, c->lower, n, c->upper);
 	return arena_printf(
-	    arena, "%.*s %.5g behaves unusually, though it is near the expected %.5g (5\u201395 %%: %.5g\u2013%.5g)",
-	    SPAN_ARG(c->name), c->value, c->expected, c->lower, c->upper);
+	    arena, "%.*s %.*g behaves unusually, though it is near the expected %.*g (5\u201395 %%: %.*g\u2013%.*g)",
+	    SPAN_ARG(c->name), n, c->value, n, c->expected, n, c->lower, n, c->upper);
 }
 
 static char *
@@ -58,9 +71,10 @@ tell_member(const struct circumstances *c, struct arena *arena)
 		[DETECTOR_NEIGHBOURS] = "ends a shape unlike any before",
 	};
 
-	return arena_printf(arena, "%.*s %.5g %s, though only %.2g deviations %s its mean of %.5g", SPAN_ARG(c->name),
-			    c->value, seen[strictest(c->p)], fabs(c->value - c->mean) / c->deviation,
-			    c->value < c->mean ? "below" : "above", c->mean);
+	return arena_printf(arena, "%.*s %.*g %s, though only %.2g deviations %s its mean of %.*g", SPAN_ARG(c->name),
+			    digits(c->value, c->deviation), c->value, seen[strictest(c->p)],
+			    fabs(c->value - c->mean) / c->deviation, c->value < c->mean ? "below" : "above",
+			    digits(c->value, c->deviation), c->mean);
 }
 
 char *
@@ -76,9 +90,9 @@ reason_tell(const struct circumstances *c, struct arena *arena)
 				    c->value, c->mean);
 	if (fabs(c->value - c->mean) < USUAL * c->deviation)
 		return tell_member(c, arena);
-	return arena_printf(arena, "%.*s %.5g is unusual: %.2g deviations %s its mean of %.5g", SPAN_ARG(c->name),
-			    c->value, fabs(c->value - c->mean) / c->deviation, c->value < c->mean ? "below" : "above",
-			    c->mean);
+	return arena_printf(arena, "%.*s %.*g is unusual: %.2g deviations %s its mean of %.*g", SPAN_ARG(c->name),
+			    digits(c->value, c->deviation), c->value, fabs(c->value - c->mean) / c->deviation,
+			    c->value < c->mean ? "below" : "above", digits(c->value, c->deviation), c->mean);
 }
 
 char *

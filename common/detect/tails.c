@@ -25,10 +25,13 @@
 #define FIRST (127U << MANTISSA_BITS) /* what 1.0F has there */
 #define TAIL_SHARE 0.015
 #define TAIL_LEAST 8.0 /* excesses wanted, also of few scores */
-#define YOUNG 1024     /* scores; until then the tail is fitted four times as often */
+#define ATOM 2
+#define YOUNG 1024 /* scores; until then the tail is fitted four times as often */
 #define FIT_EVERY 64
 #define CAP_P 1e-12
 #define LEFT_OUT_MAX 200 /* suspicious scores that teach nothing; more of them are the new normal */
+#define LEFT_OUT_RUN 5   /* of them, then one teaches: what keeps coming back is no news */
+#define FORGIVEN_EVERY 64
 #define FADE 8
 #define P_LEAST 1e-300
 
@@ -148,7 +151,10 @@ fit(struct tails *t, bool exponential)
 	t->sigma = (float)best.sigma;
 }
 
-/* The lowest edge above which there are no more than the wanted share. */
+/*
+ * The lowest edge above which there are no more than the wanted share.  Where a single score has more than twice that share, as those of
+ * rounded values have, it is no part of the tail: how much larger the next one is would look like a large excess.
+ */
 static void
 choose_threshold(struct tails *t)
 {
@@ -158,7 +164,7 @@ choose_threshold(struct tails *t)
 	while (b > 0 && above + t->bucket[b] <= wanted)
 		above += t->bucket[b--];
 	/* Between the edges around the wanted share, the nearer one. */
-	if (b < TAILS_BUCKETS - 1 && above * (above + t->bucket[b]) > wanted * wanted)
+	if (b < TAILS_BUCKETS - 1 && (above * (above + t->bucket[b]) > wanted * wanted || t->bucket[b] > ATOM * wanted))
 		b++;
 	t->threshold = (uint8_t)b;
 }
@@ -235,11 +241,14 @@ learn_unless(struct tails *t, double raw, double p, bool suspicious, bool expone
 {
 	if (isnan(raw))
 		return;
-	if (suspicious && t->left_out < LEFT_OUT_MAX) {
+	if (suspicious && t->left_out < LEFT_OUT_MAX && t->left_out_run < LEFT_OUT_RUN) {
 		t->left_out++;
+		t->left_out_run++;
 		return;
 	}
-	if (t->left_out > 0 && p > 0.1)
+	if (suspicious)
+		t->left_out_run = 0;
+	else if (t->left_out > 0 && p > 0.1 && t->seen % FORGIVEN_EVERY == 0)
 		t->left_out--;
 	learn(t, t->cap > 0 && raw > (double)t->cap ? (double)t->cap : raw, exponential);
 }

@@ -97,7 +97,7 @@ stream_add(struct stream *s, const struct stream_rule *rule, uint64_t key, doubl
 	const struct scalar *usual = &s->detector.scalar;
 	struct stream_score score = { .kind = order_add(&s->order, &rule->order, event_us),
 				      .mean = scalar_mean(usual),
-				      .deviation = scalar_deviation(usual) };
+				      .deviation = scalar_is_constant(usual) ? 0 : scalar_deviation(usual) };
 	double p = NAN;
 
 	*ret = score;

@@ -24,9 +24,9 @@
 #define ALL_MEMBERS ((1u << DETECTOR_MEMBERS) - 1)
 
 /* Of the state that layout_is_pinned makes. */
-#define FINGERPRINT UINT64_C(0xb9951b46626dfd6d)
-#define BYTES 6692
-#define HASH UINT64_C(0x5d49ecbf2fbe6a63)
+#define FINGERPRINT UINT64_C(0x004cd9b01735648d)
+#define BYTES 6699
+#define HASH UINT64_C(0x463439e6c1e42964)
 
 static const struct stream_rule rule = {
 	.detector = { .members = ALL_MEMBERS,
@@ -379,7 +379,10 @@ make_up(struct stream *s)
 	}
 }
 
-/* States are in databases.  Where this fails, their meaning has changed: raise the version in state.c. */
+/*
+ * States are in databases.  Where this fails their layout has changed, or the meaning of it: pin it anew, and raise the version in
+ * state.c unless image_translate() does right by the states that are there.
+ */
 static void
 layout_is_pinned(void **state)
 {
@@ -394,7 +397,7 @@ layout_is_pinned(void **state)
 	encode(&s, &bytes);
 	if (image_fingerprint(scorer_state.image) != FINGERPRINT || bytes.len != BYTES ||
 	    random_hash(buffer_span(&bytes)) != HASH)
-		fail_msg("fingerprint 0x%016" PRIx64 ", %zu bytes, hash 0x%016" PRIx64 ": raise the version",
+		fail_msg("fingerprint 0x%016" PRIx64 ", %zu bytes, hash 0x%016" PRIx64 ": see above",
 			 image_fingerprint(scorer_state.image), bytes.len, random_hash(buffer_span(&bytes)));
 	bytes.ptr[30] ^= 1;
 	assert_refused(&bytes, "checksum");
