@@ -165,16 +165,19 @@ hear_row(struct judge *j, const struct sheet_row *row, struct judgement *ret, st
 	return 0;
 }
 
-/* A row is what its columns are: learning while any of them says so that has a value. */
+/* A row is what its columns are: learning while all of them are that have a value. */
 static enum judge_mark
 mark_row(const struct judge *j, enum judge_mark turn)
 {
-	enum judge_mark mark = JUDGE_NO_VALUE;
+	size_t values = 0, learning = 0;
 
-	for (size_t i = 0; i < j->n; i++)
-		if (j->jurors[i].mark != JUDGE_NO_VALUE && mark != JUDGE_LEARNING)
-			mark = turn == JUDGE_SCORED && j->jurors[i].mark == JUDGE_LEARNING ? JUDGE_LEARNING : turn;
-	return mark;
+	for (size_t i = 0; i < j->n; i++) {
+		values += j->jurors[i].mark != JUDGE_NO_VALUE;
+		learning += j->jurors[i].mark == JUDGE_LEARNING;
+	}
+	if (values == 0)
+		return JUDGE_NO_VALUE;
+	return turn == JUDGE_SCORED && learning == values ? JUDGE_LEARNING : turn;
 }
 
 static int
@@ -302,13 +305,15 @@ explain(struct judge *j, const struct sheet_row *row, struct judgement *ret, str
 	};
 	const struct juror *s = shifted(j);
 	size_t least = strangest(j);
+	bool strange = ret->p < j->rule.detector.episode.pending;
+	bool judged = ret->mark == JUDGE_SCORED || (ret->mark == JUDGE_LEARNING && j->row_judged && strange);
 
 	ret->reason = words[ret->mark];
-	if (ret->mark == JUDGE_SCORED && s)
-		ret->reason = reason_tell_shift(s->name, &s->verdict, scalar_standstill(&s->detector.scalar), j->arena);
-	else if (ret->mark != JUDGE_SCORED)
+	if (!judged)
 		return 0;
-	else if (!(ret->p < j->rule.detector.episode.pending))
+	if (s)
+		ret->reason = reason_tell_shift(s->name, &s->verdict, scalar_standstill(&s->detector.scalar), j->arena);
+	else if (!strange)
 		return tell_missing(j, ret, err);
 	else if (row_minds(j, ret, least))
 		ret->reason = tell_row(j, row);

@@ -223,6 +223,18 @@ def test_columns_may_be_named_and_go_missing(tmp_path):
     assert told["columns"] == ["temperature"] and told["marks"]["no_value"] == 100
 
 
+def test_a_column_that_begins_late_hides_no_other(tmp_path):
+    flow, late = wave(1100, spikes=(1010,)), wave(1100, seed=5)
+    file = table(tmp_path / "late.csv", flow, late, names=("flow", "late"))
+    lines = file.read_text().splitlines()
+    lines[1:1001] = [",".join([*line.split(",")[:2], ""]) for line in lines[1:1001]]
+    file.write_text("\n".join(lines) + "\n")
+    out = rows(detect(file, "--group=false").stdout)
+    assert float(out[1010]["p"]) < 1e-4 and out[1010]["reason"].startswith("flow ")
+    assert not any("learning" in r["reason"] for r in out[100:])
+    assert json.loads(detect(file, "--group=false", "--json").stdout)["marks"]["learning"] < 100
+
+
 # ---- the public corpus ----
 
 def test_nab_is_no_worse_than_it_was(tmp_path):

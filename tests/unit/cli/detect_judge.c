@@ -169,6 +169,102 @@ what_is_missing_is_told(void **state)
 	assert_non_null(strstr(judge_step(j, 1002, row).reason, "flow 90 is unusual"));
 }
 
+/* A column that begins late learns by itself: what the others have is scored, and told. */
+static void
+one_column_learns_and_the_others_are_judged(void **state)
+{
+	struct judge_rule rule = usual_rule();
+	CLEANUP(judge_free)
+	struct judge *j = NULL;
+	struct judgement v;
+	struct err err = ERR_INIT;
+	double row[COLUMNS];
+
+	(void)state;
+	rule.grouped = false;
+	assert_int_equal(judge_new(&rule, names, COLUMNS, &j, &err), 0);
+	for (int64_t i = 0; i < 1010; i++) {
+		machine(i, row);
+		row[1] = i < 1000 ? NAN : row[1];
+		v = judge_step(j, i, row);
+		assert_true(i >= 20 || v.mark == JUDGE_LEARNING);
+		assert_true(i < 100 || v.mark == JUDGE_SCORED);
+		assert_true(i < 1000 || v.reason == NULL);
+	}
+	machine(1010, row);
+	row[0] = 90;
+	v = judge_step(j, 1010, row);
+	assert_int_equal(v.mark, JUDGE_SCORED);
+	assert_true(v.p < 1e-4 && v.column == 0);
+	assert_non_null(strstr(v.reason, "flow 90 is unusual"));
+	v = judge_step(j, 1011, (double[]){ NAN, row[1], NAN });
+	assert_int_equal(v.mark, JUDGE_LEARNING);
+	assert_string_equal(v.reason, "learning: too few values so far");
+}
+
+/* What the row as such is found to be is told, though each of its columns still learns. */
+static void
+the_row_is_told_while_all_columns_learn(void **state)
+{
+	struct judge_rule rule = usual_rule();
+	CLEANUP(judge_free)
+	struct judge *j = NULL;
+	struct judgement v;
+	struct err err = ERR_INIT;
+	double row[COLUMNS];
+
+	(void)state;
+	rule.detector.warmup_values = 5000;
+	assert_int_equal(judge_new(&rule, names, COLUMNS, &j, &err), 0);
+	for (int64_t i = 0; i < 2000; i++) {
+		machine(i, row);
+		judge_step(j, i, row);
+	}
+	row[1] = -20;
+	v = judge_step(j, 2000, row);
+	assert_int_equal(v.mark, JUDGE_LEARNING);
+	assert_true(v.p < 1e-3 && v.column == 1);
+	assert_non_null(strstr(v.reason, "pressure -20"));
+	machine(2001, row);
+	assert_string_equal(judge_step(j, 2001, row).reason, "learning: too few values so far");
+}
+
+/* The row in which flow, 60 higher since row 2000, is told to be usual again; pressure has values from row BEGINS on.  -1: none. */
+static int64_t
+shift_row(int64_t begins)
+{
+	struct judge_rule rule = usual_rule();
+	CLEANUP(judge_free)
+	struct judge *j = NULL;
+	struct err err = ERR_INIT;
+	double row[COLUMNS];
+
+	rule.grouped = false;
+	rule.detector.episode.accept_values = 20;
+	assert_int_equal(judge_new(&rule, names, COLUMNS, &j, &err), 0);
+	for (int64_t i = 0; i < 3000; i++) {
+		struct judgement v;
+
+		machine(i, row);
+		row[0] += i < 2000 ? 0 : 60;
+		row[1] = i < begins ? NAN : row[1];
+		v = judge_step(j, i, row);
+		if (i >= 2000 && v.reason && strstr(v.reason, "flow: ") && strstr(v.reason, "from here on"))
+			return i;
+	}
+	return -1;
+}
+
+static void
+a_shift_is_told_while_another_column_learns(void **state)
+{
+	int64_t at = shift_row(0);
+
+	(void)state;
+	assert_true(at > 2000);
+	assert_int_equal(shift_row(at - 5), at);
+}
+
 /* Thousands of columns that do not come are no reason of thousands of names. */
 static void
 a_few_of_many_missing_are_named(void **state)
@@ -304,11 +400,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_column_speaks_for_itself),    cmocka_unit_test(the_column_to_blame_is_named),
-		cmocka_unit_test(the_row_as_such_is_judged),       cmocka_unit_test(what_is_missing_is_told),
-		cmocka_unit_test(a_few_of_many_missing_are_named), cmocka_unit_test(what_is_not_in_order_is_marked),
-		cmocka_unit_test(a_row_without_a_time_is_no_row),  cmocka_unit_test(the_past_is_not_changed),
-		cmocka_unit_test(too_many_columns_for_a_group),    cmocka_unit_test(scores_are_alike_everywhere),
+		cmocka_unit_test(one_column_speaks_for_itself),
+		cmocka_unit_test(the_column_to_blame_is_named),
+		cmocka_unit_test(the_row_as_such_is_judged),
+		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(one_column_learns_and_the_others_are_judged),
+		cmocka_unit_test(the_row_is_told_while_all_columns_learn),
+		cmocka_unit_test(a_shift_is_told_while_another_column_learns),
+		cmocka_unit_test(a_few_of_many_missing_are_named),
+		cmocka_unit_test(what_is_not_in_order_is_marked),
+		cmocka_unit_test(a_row_without_a_time_is_no_row),
+		cmocka_unit_test(the_past_is_not_changed),
+		cmocka_unit_test(too_many_columns_for_a_group),
+		cmocka_unit_test(scores_are_alike_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
