@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/detect_disorder.h"
 #include "cli/detect_judge.h"
 #include "cli/detect_strongest.h"
 #include "common/base/progress.h"
@@ -66,7 +67,8 @@ struct session {
 	struct strongest strongest;
 	struct buffer line;
 	struct progress progress;
-	int64_t rows, marks[JUDGE_MARKS], bad, alerts, begun_us;
+	struct disorder disorder; /* and the rows and marks of all */
+	int64_t jump_max_us, bad, alerts;
 	double seconds;
 };
 
@@ -166,6 +168,7 @@ prepare(struct session *s, const char *file, struct err *err)
 				     .missing = o->missing,
 				     .delimiter = o->delimiter[0] };
 
+	s->jump_max_us = rule.order.jump_max_us;
 	if (settings_detector(&o->settings, &rule.detector, err) < 0 ||
 	    settings_group(&o->settings, &rule.group, err) < 0 || sheet_open(file, &how, &s->sheet, err) < 0)
 		return -1;
@@ -204,10 +207,9 @@ judge_rows(struct session *s, struct err *err)
 		if (judge_add(s->judge, &row, &j, err) < 0 || put_row(s, &row, &j, err) < 0)
 			return -1;
 		strongest_add(&s->strongest, &row, &j);
-		s->rows++;
-		s->marks[j.mark]++;
+		disorder_add(&s->disorder, &row, j.mark);
 		s->alerts += j.action == EPISODE_OPENED;
-		progress_show(&s->progress, sheet_share(s->sheet), s->rows);
+		progress_show(&s->progress, sheet_share(s->sheet), s->disorder.rows);
 	}
 	return got;
 }
@@ -240,28 +242,26 @@ print_json(const struct session *s, struct err *err)
 	for (size_t i = 0; i < sheet_columns(s->sheet); i++)
 		json_array_append_new(columns, json_string(s->names[i]));
 	for (int m = 0; m < JUDGE_MARKS; m++)
-		json_object_set_new(marks, judge_mark_names[m], json_integer(s->marks[m]));
-	return verb_print_json(json_pack("{s:I, s:o, s:o, s:I, s:I, s:f, s:o}", "rows", (json_int_t)s->rows, "columns",
-					 columns, "marks", marks, "bad", (json_int_t)s->bad, "alerts",
+		json_object_set_new(marks, judge_mark_names[m], json_integer(s->disorder.marks[m]));
+	return verb_print_json(json_pack("{s:I, s:o, s:o, s:I, s:I, s:f, s:o}", "rows", (json_int_t)s->disorder.rows,
+					 "columns", columns, "marks", marks, "bad", (json_int_t)s->bad, "alerts",
 					 (json_int_t)s->alerts, "seconds", s->seconds, "strongest",
 					 strongest_json(&s->strongest)),
 			       err);
 }
 
-/* A file that is not in order of time has hardly been judged, whatever its rows say one by one. */
-static bool
-out_of_order(const struct session *s)
+static int
+warn_of_disorder(const struct session *s, struct err *err)
 {
-	int64_t late = s->marks[JUDGE_LATE], repeated = s->marks[JUDGE_REPEATED], ahead = s->marks[JUDGE_AHEAD];
+	CLEANUP(buffer_clear)
+	struct buffer text = BUFFER_INIT(0);
 
-	if (2 * (late + repeated + ahead) <= s->rows)
-		return false;
-	fprintf(stderr,
-		"forebay detect: %s: %" PRId64 " of %" PRId64 " rows were not in order and taught nothing (%" PRId64
-		" older than one before them, %" PRId64 " of a repeated time, %" PRId64
-		" far ahead): sort the rows by time, the oldest first, one row for a time\n",
-		sheet_name(s->sheet), late + repeated + ahead, s->rows, late, repeated, ahead);
-	return true;
+	if (disorder_degree(&s->disorder) == DISORDER_SMALL)
+		return 0;
+	if (disorder_tell(&s->disorder, s->jump_max_us, &text) < 0)
+		return err_set(err, REASON_NO_MEMORY, "%s", sheet_name(s->sheet));
+	fprintf(stderr, "forebay detect: %s: %.*s\n", sheet_name(s->sheet), SPAN_ARG(buffer_span(&text)));
+	return 0;
 }
 
 /* For people: beside the scores, so not where they go. */
@@ -276,8 +276,8 @@ print_words(const struct session *s, struct err *err)
 
 	if (file || s->options->explain)
 		fprintf(to, "%s rows, %s scored, %" PRId64 " bad lines, %" PRId64 " alerts, in %.2f s\n",
-			progress_number(s->rows, rows), progress_number(s->marks[JUDGE_SCORED], scored), s->bad,
-			s->alerts, s->seconds);
+			progress_number(s->disorder.rows, rows),
+			progress_number(s->disorder.marks[JUDGE_SCORED], scored), s->bad, s->alerts, s->seconds);
 	if (s->strongest.n == 0)
 		return 0;
 	if (strongest_print(&s->strongest, &out, err) < 0)
@@ -298,7 +298,9 @@ detect(void *self, int n, char **words, struct err *err)
 	result = run(&s, words[0], err);
 	if (result == 0)
 		result = s.options->json ? print_json(&s, err) : print_words(&s, err);
-	bad = s.bad > 0 || (result == 0 && out_of_order(&s));
+	if (result == 0)
+		result = warn_of_disorder(&s, err);
+	bad = s.bad > 0 || disorder_degree(&s.disorder) == DISORDER_GREAT;
 	if (s.out && s.out != stdout)
 		fclose(s.out);
 	judge_free(s.judge);

@@ -102,15 +102,34 @@ def test_a_dash_is_standard_output(spiky, tmp_path):
     assert "--json goes" in detect(spiky, "-o", "-", "--json", code=1).stderr
 
 
-@pytest.mark.parametrize("times, said", [
-    ([moment(400 - i) for i in range(400)], "392 of 400 rows were not in order"),  # after 50 that are late time begins anew
-    ([moment(0)] * 400, "399 of 400 rows were not in order"),
+def disorderly(path, times):
+    path.write_text("timestamp,value\n" + "".join(f"{t},{v:.4f}\n" for t, v in zip(times, wave(len(times)))))
+    return path
+
+
+@pytest.mark.parametrize("times, said, advice", [
+    ([moment(400 - i) for i in range(400)], "392 of 400 rows were not in order", "sort the rows by time"),  # after 50 that are late time begins anew
+    ([moment(0)] * 400, "399 of 400 rows were not in order", "give each time one row"),
+    ([moment(7 * 288 * i) for i in range(400)], "399 of 400 rows were not in order", "the usual step is 7d00h (--time.jump.max.ms=2419200000, say)"),
 ])
-def test_what_is_not_in_order_is_told(tmp_path, times, said):
-    file = tmp_path / "disorder.csv"
-    file.write_text("timestamp,value\n" + "".join(f"{t},{v:.4f}\n" for t, v in zip(times, wave(400))))
-    done = detect(file, code=2)
-    assert len(rows(done.stdout)) == 400 and said in done.stderr and "sort the rows by time" in done.stderr
+def test_what_is_not_in_order_is_told(tmp_path, times, said, advice):
+    done = detect(disorderly(tmp_path / "disorder.csv", times), code=2)
+    assert len(rows(done.stdout)) == 400 and said in done.stderr and advice in done.stderr
+
+
+def test_the_advice_for_weekly_rows_helps(tmp_path):
+    file = disorderly(tmp_path / "weekly.csv", [moment(7 * 288 * i) for i in range(400)])
+    assert detect(file, "--time.jump.max.ms=2419200000").stderr == ""
+
+
+def test_some_disorder_is_a_warning(tmp_path):
+    workdays = [moment(288 * day) for day in range(560) if day % 7 < 5]  # every Monday comes three days after its Friday
+    done = detect(disorderly(tmp_path / "workdays.csv", workdays))
+    assert "79 far ahead): raise --time.jump.max.ms" in done.stderr and "--time.jump.max.ms=345600000" in done.stderr
+    twice = [moment(i // 2) for i in range(400)]
+    done = detect(disorderly(tmp_path / "twice.csv", twice))
+    assert "200 of a repeated time" in done.stderr and "each a file" in done.stderr
+    assert detect(disorderly(tmp_path / "few.csv", [moment(i - i % 50 // 49) for i in range(400)])).stderr == ""
 
 
 def test_a_file_cannot_steer_the_terminal(tmp_path):
