@@ -18,6 +18,7 @@
 #include "cli/detect_disorder.h"
 #include "cli/detect_judge.h"
 #include "cli/detect_strongest.h"
+#include "cli/readable.h"
 #include "common/base/progress.h"
 #include "cli/verb.h"
 #include "cli/verbs.h"
@@ -41,8 +42,9 @@ static const struct option table[] = {
 	{ "value.columns", OPTION_TEXT, AT(value_columns), "", 0, 65536, "",
 	  "comma separated; empty: all others that have a number in the first row.  Several are judged each by itself and together" },
 	{ "group", OPTION_BOOL, AT(group), "true", 0, 0, "", "several columns are also judged as rows, by a forest" },
-	{ "missing", OPTION_TEXT, AT(missing), "", 0, 32, "",
-	  "what stands for a missing value, beside nothing, NaN and infinities" },
+	{ "missing", OPTION_TEXT, AT(missing), "", 0, 256, "",
+	  "what stands for a missing value, beside nothing, NaN and infinities: texts, comma separated (NA,n/a,-9999); a number stands for "
+	  "all ways to write it" },
 	{ "delimiter", OPTION_TEXT, AT(delimiter), ",", 1, 1, "", "what separates fields" },
 	{ "output", OPTION_TEXT, AT(output), "", 0, 4096, "",
 	  "where the scores go, also -o FILE; - is standard output; empty: the same, or nowhere with --json" },
@@ -264,6 +266,20 @@ warn_of_disorder(const struct session *s, struct err *err)
 	return 0;
 }
 
+static int
+warn_of_missing(const struct session *s, struct err *err)
+{
+	CLEANUP(buffer_clear)
+	struct buffer texts = BUFFER_INIT(0);
+
+	if (missing_unseen(sheet_missing(s->sheet), &texts) < 0 || buffer_append(&texts, "", 1) < 0)
+		return err_set(err, REASON_NO_MEMORY, "%s", sheet_name(s->sheet));
+	if (*texts.ptr)
+		fprintf(stderr, "forebay detect: %s: --missing: no value is %s\n", sheet_name(s->sheet),
+			readable_text(texts.ptr));
+	return 0;
+}
+
 /* For people: beside the scores, so not where they go. */
 static int
 print_words(const struct session *s, struct err *err)
@@ -298,8 +314,8 @@ detect(void *self, int n, char **words, struct err *err)
 	result = run(&s, words[0], err);
 	if (result == 0)
 		result = s.options->json ? print_json(&s, err) : print_words(&s, err);
-	if (result == 0)
-		result = warn_of_disorder(&s, err);
+	if (result == 0 && (warn_of_missing(&s, err) < 0 || warn_of_disorder(&s, err) < 0))
+		result = -1;
 	bad = s.bad > 0 || disorder_degree(&s.disorder) == DISORDER_GREAT;
 	if (s.out && s.out != stdout)
 		fclose(s.out);

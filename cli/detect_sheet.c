@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/csv.h"
+#include "cli/detect_missing.h"
 #include "cli/input.h"
 #include "cli/readable.h"
 #include "common/base/arena.h"
@@ -17,6 +18,7 @@
 
 struct sheet {
 	struct sheet_options options;
+	struct missing missing;
 	struct input *in;
 	struct csv_format format;
 	struct csv_record record;
@@ -110,13 +112,13 @@ check_wanted(const struct sheet *r, const struct span *titles, size_t n, struct 
 
 /* Could the field of the row at hand be a number that is known or missing? */
 static bool
-looks_numeric(const struct sheet *r, size_t field)
+looks_numeric(struct sheet *r, size_t field)
 {
 	struct decimal number;
 
 	return r->kind != CSV_ROW || field >= r->record.n_fields ||
 	       decimal_parse(r->record.fields[field], '.', &number) != NUMBER_NONE ||
-	       (*r->options.missing && span_equal(r->record.fields[field], span_of(r->options.missing)));
+	       missing_is(&r->missing, r->record.fields[field]);
 }
 
 /* The first row of a file without a header is no header, and not lost: a time for a title, or a number.  Who names a column means it. */
@@ -229,6 +231,8 @@ sheet_open(const char *path, const struct sheet_options *options, struct sheet *
 	if (!r || !(r->arena = arena_new(16384, 0)))
 		return err_set(err, REASON_NO_MEMORY, "%s", path);
 	r->options = *options;
+	if (missing_parse(options->missing, &r->missing) < 0)
+		return err_set(err, REASON_OPTION_INVALID, "missing: more than %d texts", MISSING_MAX);
 	r->format = (struct csv_format){ .delimiter = options->delimiter, .trim = true };
 	if (input_open(path, &r->in, err) < 0 || read_header(r, err) < 0)
 		return -1;
@@ -266,7 +270,7 @@ read_cell(struct sheet *r, size_t i)
 	struct decimal number;
 	enum number_verdict verdict = decimal_parse(text, '.', &number);
 
-	if (*r->options.missing && span_equal(text, span_of(r->options.missing)))
+	if (missing_is(&r->missing, text))
 		return NAN;
 	if (verdict == NUMBER_NONE)
 		complain(r, "number", text, r->names[i]);
@@ -318,6 +322,12 @@ const char *
 sheet_name(const struct sheet *r)
 {
 	return input_name(r->in);
+}
+
+const struct missing *
+sheet_missing(const struct sheet *r)
+{
+	return &r->missing;
 }
 
 size_t

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/detect_missing.h"
 #include "common/base/cleanup.h"
 #include "common/base/error.h"
 #include "common/base/span.h"
@@ -18,15 +19,16 @@
 struct sheet_options {
 	const char *time_column; /* "": the first */
 	const char
-	    *value_columns;  /* comma separated; "": all others that have a number, or nothing, in the first row */
-	const char *missing; /* what stands for a missing value, beside nothing, NaN and infinities; "": nothing else */
+	    *value_columns; /* comma separated; "": all others that have a number, or nothing, in the first row */
+	const char
+	    *missing; /* what stands for a missing value, beside nothing, NaN and infinities: see detect_missing.h */
 	char delimiter;
 };
 
 struct sheet;
 
 /*
- * The texts of OPTIONS must outlive the sheet.  -1 on FILE_UNREADABLE, FILE_INVALID (no header: also where a title is a time or a
+ * The texts of OPTIONS must outlive the sheet.  -1 on OPTION_INVALID (`missing`), FILE_UNREADABLE, FILE_INVALID (no header: also where a title is a time or a
  * number; no such column; no column of numbers), NO_MEMORY.
  */
 int sheet_open(const char *path, const struct sheet_options *options, struct sheet **ret, struct err *err);
@@ -34,8 +36,9 @@ void sheet_close(struct sheet *r);
 DEFINE_CLEANUP(struct sheet, sheet_close)
 
 const char *sheet_name(const struct sheet *r); /* of the file, for messages */
-size_t sheet_columns(const struct sheet *r);   /* of values, >= 1 */
-double sheet_share(const struct sheet *r);     /* as input_share() */
+const struct missing *sheet_missing(const struct sheet *r);
+size_t sheet_columns(const struct sheet *r); /* of values, >= 1 */
+double sheet_share(const struct sheet *r);   /* as input_share() */
 
 /* Its name, as readable_text() has it. */
 const char *sheet_column(const struct sheet *r, size_t i);

@@ -242,6 +242,18 @@ def test_columns_may_be_named_and_go_missing(tmp_path):
     assert told["columns"] == ["temperature"] and told["marks"]["no_value"] == 100
 
 
+def test_several_texts_stand_for_a_missing_value(tmp_path):
+    file = table(tmp_path / "gaps.csv", wave(400))
+    lines = file.read_text().splitlines()
+    for i, text in ((1, "NA"), (100, "-9999.0"), (200, "-9999"), (300, "n/a")):
+        lines[i] = lines[i].split(",")[0] + "," + text
+    file.write_text("\n".join(lines) + "\n")
+    done = detect(file, "--missing=NA,n/a,-9999,none,-1")
+    assert [i for i, r in enumerate(rows(done.stdout), 1) if r["reason"] == "no value"] == [1, 100, 200, 300]
+    assert done.stderr == f'forebay detect: {file}: --missing: no value is "none", "-1"\n'
+    assert detect(file, "--missing=NA,n/a,-9999").stderr == ""
+
+
 def test_a_column_that_begins_late_hides_no_other(tmp_path):
     flow, late = wave(1100, spikes=(1010,)), wave(1100, seed=5)
     file = table(tmp_path / "late.csv", flow, late, names=("flow", "late"))

@@ -65,7 +65,7 @@ static void
 columns_may_be_named(void **state)
 {
 	const struct sheet_options o = {
-		.time_column = "at", .value_columns = "b,a", .missing = "-999", .delimiter = ';'
+		.time_column = "at", .value_columns = "b,a", .missing = "NA,-999", .delimiter = ';'
 	};
 	CLEANUP(sheet_close)
 	struct sheet *s = NULL;
@@ -73,12 +73,13 @@ columns_may_be_named(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(open_text("a;at;b;c\n1;2024-01-01;-999;7\n", &o, &s, &err), 0);
+	assert_int_equal(open_text("a;at;b;c\n1;2024-01-01;-999.0;7\n", &o, &s, &err), 0);
 	assert_int_equal(sheet_columns(s), 2);
 	assert_string_equal(sheet_column(s, 0), "a");
 	assert_int_equal(sheet_next(s, &row, &err), 1);
 	assert_true(row.values[0] == 1 && isnan(row.values[1]) && !row.trouble);
-	assert_true(span_equal(row.texts[1], SPAN("-999")));
+	assert_true(span_equal(row.texts[1], SPAN("-999.0")));
+	assert_true(sheet_missing(s)->items[1].seen && !sheet_missing(s)->items[0].seen);
 }
 
 /* Who names a column knows that it is one, be it called 7; a name is shown without what steers a terminal. */
