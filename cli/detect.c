@@ -30,7 +30,7 @@
 
 struct detect_options {
 	struct settings settings;
-	char *time_column, *value_columns, *missing, *delimiter, *output;
+	char *time_column, *time_format, *value_columns, *missing, *delimiter, *output;
 	int64_t explain;
 	bool group, json;
 };
@@ -39,13 +39,18 @@ struct detect_options {
 
 static const struct option table[] = {
 	{ "time.column", OPTION_TEXT, AT(time_column), "", 0, 256, "", "the column of times; empty: the first" },
+	{ "time.format", OPTION_TEXT, AT(time_format), "auto", 1, 256, "",
+	  "auto (ISO 8601 or an epoch, its unit told by its size), epoch_s, epoch_ms, epoch_us, epoch_ns, iso8601, or a pattern such as "
+	  "'%d/%m/%Y %H:%M' (of %Y %m %d %H %M %S %f %y %e %j %b %I %p %z %s %T %F, as date(1) and strptime(3) have them; %f is the "
+	  "fraction of a second).  Without a zone: UTC" },
 	{ "value.columns", OPTION_TEXT, AT(value_columns), "", 0, 65536, "",
 	  "comma separated; empty: all others that have a number in the first row.  Several are judged each by itself and together" },
 	{ "group", OPTION_BOOL, AT(group), "true", 0, 0, "", "several columns are also judged as rows, by a forest" },
 	{ "missing", OPTION_TEXT, AT(missing), "", 0, 256, "",
 	  "what stands for a missing value, beside nothing, NaN and infinities: texts, comma separated (NA,n/a,-9999); a number stands for "
 	  "all ways to write it" },
-	{ "delimiter", OPTION_TEXT, AT(delimiter), ",", 1, 1, "", "what separates fields" },
+	{ "delimiter", OPTION_TEXT, AT(delimiter), ",", 1, 1, "",
+	  "what separates fields, one character; a tab is --delimiter=$'\\t' in a shell" },
 	{ "output", OPTION_TEXT, AT(output), "", 0, 4096, "",
 	  "where the scores go, also -o FILE; - is standard output; empty: the same, or nowhere with --json" },
 	{ "explain", OPTION_INT, AT(explain), "0", 0, 1000, "rows",
@@ -171,6 +176,12 @@ prepare(struct session *s, const char *file, struct err *err)
 				     .delimiter = o->delimiter[0] };
 
 	s->jump_max_us = rule.order.jump_max_us;
+	if (time_format_parse(o->time_format, &how.time_format) < 0)
+		return err_set(
+		    err, REASON_OPTION_INVALID,
+		    "time.format: \"%s\" is neither a name (auto, epoch_s, epoch_ms, epoch_us, epoch_ns, iso8601) "
+		    "nor a pattern such as %%Y-%%m-%%d %%H:%%M",
+		    o->time_format);
 	if (settings_detector(&o->settings, &rule.detector, err) < 0 ||
 	    settings_group(&o->settings, &rule.group, err) < 0 || sheet_open(file, &how, &s->sheet, err) < 0)
 		return -1;
@@ -182,6 +193,17 @@ prepare(struct session *s, const char *file, struct err *err)
 	if (judge_new(&rule, s->names, sheet_columns(s->sheet), &s->judge, err) < 0)
 		return -1;
 	return strongest_new((size_t)o->explain, s->names, &s->strongest, err);
+}
+
+static void
+name_left_out(const struct session *s)
+{
+	if (sheet_left_out(s->sheet))
+		fprintf(
+		    stderr,
+		    "forebay detect: %s: left out, as the first row has no number there: %s; --value-columns=NAME takes "
+		    "a column all the same, --missing=TEXT says what stands for no value\n",
+		    sheet_name(s->sheet), sheet_left_out(s->sheet));
 }
 
 static void
@@ -224,6 +246,7 @@ run(struct session *s, const char *file, struct err *err)
 
 	if (prepare(s, file, err) < 0 || open_output(s, file, err) < 0)
 		return -1;
+	name_left_out(s);
 	progress_start(&s->progress, "rows");
 	result = judge_rows(s, err);
 	progress_end(&s->progress);

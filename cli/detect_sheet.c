@@ -14,7 +14,9 @@
 #include "common/series/timestamp.h"
 
 #define BOM "\xef\xbb\xbf"
-#define TROUBLE_BYTES 160
+#define TROUBLE_BYTES 400
+#define TOLD_BYTES 40 /* of a text that is no time or number */
+#define TOLD 5        /* columns that are left out */
 
 struct sheet {
 	struct sheet_options options;
@@ -27,6 +29,8 @@ struct sheet {
 	struct arena *arena; /* names, and the arrays of a row */
 	size_t time_field, *fields, n;
 	const char **names;
+	struct buffer left_out; /* `unit ("bar"), model ("A7")` */
+	size_t n_left_out;
 	double *values;
 	struct span *texts;
 	int64_t line, lines; /* of the record at hand; read so far */
@@ -125,13 +129,12 @@ looks_numeric(struct sheet *r, size_t field)
 static int
 check_titles(const struct sheet *r, const struct span *titles, struct err *err)
 {
-	static const struct time_format any = { .form = TIME_AUTO };
 	struct span time = titles[r->time_field];
 	struct err why = ERR_INIT;
 	struct decimal number;
 	int64_t at;
 
-	if (!*r->options.time_column && timestamp_parse(time, &any, &at, &why) == 0)
+	if (!*r->options.time_column && timestamp_parse(time, &r->options.time_format, &at, &why) == 0)
 		return err_set(
 		    err, REASON_FILE_INVALID,
 		    "%s:1: \"%.*s\" is a time, not a column's name: put a line of column names above the rows "
@@ -148,19 +151,56 @@ check_titles(const struct sheet *r, const struct span *titles, struct err *err)
 }
 
 static int
+take_column(struct sheet *r, size_t field, struct span title, struct err *err)
+{
+	char *name = arena_printf(r->arena, "%.*s", SPAN_ARG(title));
+
+	if (!name)
+		return err_set(err, REASON_NO_MEMORY, "%s", input_name(r->in));
+	r->names[r->n] = readable_text(name);
+	r->fields[r->n++] = field;
+	return 0;
+}
+
+static int
+leave_out(struct sheet *r, size_t field, struct span title, struct err *err)
+{
+	struct span text = r->record.fields[field];
+	int bad = 0;
+
+	if (r->n_left_out++ < TOLD)
+		bad = buffer_printf(&r->left_out, "%s%.*s (\"%.*s\")", r->left_out.len ? ", " : "", SPAN_ARG(title),
+				    text.len < TOLD_BYTES ? (int)text.len : TOLD_BYTES, text.ptr);
+	return bad ? err_set(err, REASON_NO_MEMORY, "%s", input_name(r->in)) : 0;
+}
+
+static int
+end_left_out(struct sheet *r, struct err *err)
+{
+	int bad = 0;
+
+	if (r->n_left_out > TOLD)
+		bad = buffer_printf(&r->left_out, " and %zu more", r->n_left_out - TOLD);
+	if (bad || buffer_append(&r->left_out, "", 1) < 0)
+		return err_set(err, REASON_NO_MEMORY, "%s", input_name(r->in));
+	readable_text(r->left_out.ptr);
+	return 0;
+}
+
+static int
 choose_columns(struct sheet *r, const struct span *titles, size_t n, struct err *err)
 {
 	const char *list = r->options.value_columns;
+	int bad = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (i != r->time_field && (*list ? listed(list, titles[i]) : looks_numeric(r, i))) {
-			char *name = arena_printf(r->arena, "%.*s", SPAN_ARG(titles[i]));
-
-			if (!name)
-				return err_set(err, REASON_NO_MEMORY, "%s", input_name(r->in));
-			r->names[r->n] = readable_text(name);
-			r->fields[r->n++] = i;
-		}
+	for (size_t i = 0; i < n && bad == 0; i++) {
+		if (i == r->time_field || (*list && !listed(list, titles[i])))
+			continue;
+		bad =
+		    *list || looks_numeric(r, i) ? take_column(r, i, titles[i], err) : leave_out(r, i, titles[i], err);
+	}
+	if (bad < 0 || end_left_out(r, err) < 0)
+		return -1;
 	return r->n ? 0
 		    : err_set(err, REASON_FILE_INVALID,
 			      "%s:%lld: no column beside the times has a number (--delimiter is '%c')",
@@ -248,18 +288,20 @@ sheet_close(struct sheet *r)
 	input_close(r->in);
 	arena_free(r->arena);
 	buffer_clear(&r->record.quoted);
+	buffer_clear(&r->left_out);
 	free(r);
 }
 
 /* ---- a row ---- */
 
+/* WHAT is wrong with TEXT, and WHERE it stands or what would be right. */
 static void
-complain(struct sheet *r, const char *what, struct span text, const char *column)
+complain(struct sheet *r, struct span text, const char *what, const char *where)
 {
 	if (*r->trouble)
 		return; /* one is enough to look at the line */
-	snprintf(r->trouble, sizeof(r->trouble), "\"%.*s\" is no %s%s%s", text.len < 40 ? (int)text.len : 40, text.ptr,
-		 what, *column ? ": column " : "", column);
+	snprintf(r->trouble, sizeof(r->trouble), "\"%.*s\" is no %s%s",
+		 text.len < TOLD_BYTES ? (int)text.len : TOLD_BYTES, text.ptr, what, where);
 	readable_text(r->trouble);
 }
 
@@ -273,7 +315,7 @@ read_cell(struct sheet *r, size_t i)
 	if (missing_is(&r->missing, text))
 		return NAN;
 	if (verdict == NUMBER_NONE)
-		complain(r, "number", text, r->names[i]);
+		complain(r, text, *r->names[i] ? "number: column " : "number", r->names[i]);
 	if (verdict != NUMBER_OK)
 		return NAN;
 	return isfinite(decimal_double(&number)) ? decimal_double(&number) : NAN;
@@ -282,12 +324,17 @@ read_cell(struct sheet *r, size_t i)
 static void
 read_time(struct sheet *r, struct sheet_row *row)
 {
-	static const struct time_format any = { .form = TIME_AUTO };
+	const struct time_format *format = &r->options.time_format;
 	struct err why = ERR_INIT;
 
-	row->timed = timestamp_parse(row->time, &any, &row->time_us, &why) == 0;
-	if (!row->timed)
-		complain(r, "time", row->time, "");
+	row->timed = timestamp_parse(row->time, format, &row->time_us, &why) == 0;
+	if (row->timed)
+		return;
+	if (format->form == TIME_AUTO)
+		complain(r, row->time, "time", ": ISO 8601 or an epoch is; any other wants --time.format");
+	else
+		complain(r, row->time, "time as --time.format has it: ",
+			 format->form == TIME_PATTERN ? format->pattern : time_format_names[format->form]);
 }
 
 int
@@ -322,6 +369,12 @@ const char *
 sheet_name(const struct sheet *r)
 {
 	return input_name(r->in);
+}
+
+const char *
+sheet_left_out(const struct sheet *r)
+{
+	return r->n_left_out ? r->left_out.ptr : NULL;
 }
 
 const struct missing *

@@ -15,9 +15,11 @@
 #include "common/base/cleanup.h"
 #include "common/base/error.h"
 #include "common/base/span.h"
+#include "common/series/timestamp.h"
 
 struct sheet_options {
 	const char *time_column; /* "": the first */
+	struct time_format time_format;
 	const char
 	    *value_columns; /* comma separated; "": all others that have a number, or nothing, in the first row */
 	const char
@@ -36,6 +38,10 @@ void sheet_close(struct sheet *r);
 DEFINE_CLEANUP(struct sheet, sheet_close)
 
 const char *sheet_name(const struct sheet *r); /* of the file, for messages */
+
+/* Columns that nobody named and whose first row has neither a number nor nothing: `unit ("bar"), a ("0,5") and 3 more`; NULL: none. */
+const char *sheet_left_out(const struct sheet *r);
+
 const struct missing *sheet_missing(const struct sheet *r);
 size_t sheet_columns(const struct sheet *r); /* of values, >= 1 */
 double sheet_share(const struct sheet *r);   /* as input_share() */

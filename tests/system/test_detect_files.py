@@ -242,6 +242,24 @@ def test_columns_may_be_named_and_go_missing(tmp_path):
     assert told["columns"] == ["temperature"] and told["marks"]["no_value"] == 100
 
 
+def test_columns_that_are_left_out_are_named(tmp_path):
+    file = tmp_path / "semi.csv"
+    file.write_text("t;a;unit;b\n" + "".join(f"{moment(i)};0,5;bar;{v:.4f}\n" for i, v in enumerate(wave(400))))
+    done = detect(file, "--delimiter=;", "--json")
+    assert json.loads(done.stdout)["columns"] == ["b"]
+    assert 'no number there: a ("0,5"), unit ("bar"); --value-columns' in done.stderr
+    assert detect(file, "--delimiter=;", "--value-columns=b").stderr == ""
+
+
+def test_times_may_have_a_pattern(tmp_path):
+    file = tmp_path / "times.csv"
+    file.write_text("t,value\n" + "".join(f"{START + i * STEP:%d/%m/%Y %H:%M},{v:.4f}\n" for i, v in enumerate(wave(spikes=(3000,)))))
+    out = rows(detect(file, "--time-format=%d/%m/%Y %H:%M").stdout)
+    assert float(out[3000]["p"]) < 1e-4 and out[3000]["timestamp"] == f"{START + 3000 * STEP:%d/%m/%Y %H:%M}"
+    assert '"01/03/2024 00:00" is no time: ISO 8601 or an epoch is; any other wants --time.format' in detect(file, code=2).stderr
+    assert 'time.format: "noon" is neither a name (auto, ' in detect(file, "--time-format=noon", code=1).stderr
+
+
 def test_several_texts_stand_for_a_missing_value(tmp_path):
     file = table(tmp_path / "gaps.csv", wave(400))
     lines = file.read_text().splitlines()

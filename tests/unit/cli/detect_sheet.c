@@ -101,17 +101,19 @@ names_may_look_like_numbers(void **state)
 	assert_string_equal(sheet_column(odd, 1), "");
 }
 
+#define NO_TIME(text) "\"" text "\" is no time: ISO 8601 or an epoch is; any other wants --time.format"
+
 static const struct bad_row {
 	const char *name, *line, *trouble;
 	bool timed;
 } bad_rows[] = {
-	{ "no time", "noon,5", "\"noon\" is no time", false },
+	{ "no time", "noon,5", NO_TIME("noon"), false },
 	{ "no number", "2024-01-02,five", "\"five\" is no number: column b", true },
-	{ "both: the time is told", "noon,five", "\"noon\" is no time", false },
+	{ "both: the time is told", "noon,five", NO_TIME("noon"), false },
 	{ "a quote that never ends", "\"2024-01-02,5", "no well-formed CSV", false },
 	{ "too few", "2024-01-02", "only 1 fields", true },
 	{ "a comma instead of a point", "2024-01-02,\"1,5\"", "\"1,5\" is no number: column b", true },
-	{ "what steers a terminal", "\x1b]0;x\x07\xc2\x9b,five", "\" ]0;x   \" is no time", false },
+	{ "what steers a terminal", "\x1b]0;x\x07\xc2\x9b,five", NO_TIME(" ]0;x   "), false },
 	{ "no UTF-8", "2024-01-02,1\xe9", "\"1?\" is no number: column b", true },
 	{ "hexadecimal", "2024-01-02,0x10", "\"0x10\" is no number: column b", true },
 };
@@ -137,6 +139,62 @@ trouble_is_told_and_the_row_kept(void **state)
 	assert_true(isnan(row.values[0]) || bad->trouble[1] == 'n');
 	assert_int_equal(sheet_next(s, &row, &err), 1);
 	assert_true(row.values[0] == 3 && row.line == 4);
+}
+
+static void
+what_is_left_out_is_named(void **state)
+{
+	static const struct {
+		const char *text, *missing, *said;
+	} tables[] = {
+		{ "t,a,b\n2024-01-01,1,\n", "", NULL },
+		{ "t,a,unit,b\n2024-01-01,1,bar,\"0,5\"\n", "", "unit (\"bar\"), b (\"0,5\")" },
+		{ "t,a,b\n2024-01-01,1,n/a\n", "", "b (\"n/a\")" },
+		{ "t,a,b\n2024-01-01,1,n/a\n", "n/a", NULL },
+		{ "t,a,b\x1b[m\n2024-01-01,1,\x1b[m\n", "", "b [m (\" [m\")" },
+		{ "t,a,b,c,d,e,f,g\n2024-01-01,1,u,v,w,x,y,z\n", "",
+		  "b (\"u\"), c (\"v\"), d (\"w\"), e (\"x\"), f (\"y\") and 1 more" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		struct sheet_options o = plain;
+		CLEANUP(sheet_close)
+		struct sheet *s = NULL;
+		struct err err = ERR_INIT;
+
+		o.missing = tables[i].missing;
+		assert_int_equal(open_text(tables[i].text, &o, &s, &err), 0);
+		if (tables[i].said)
+			assert_string_equal(sheet_left_out(s), tables[i].said);
+		else
+			assert_null(sheet_left_out(s));
+	}
+}
+
+static void
+times_may_have_a_pattern(void **state)
+{
+	struct sheet_options o = plain;
+	CLEANUP(sheet_close)
+	struct sheet *s = NULL;
+	struct sheet_row row;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(time_format_parse("%d/%m/%Y %H:%M", &o.time_format), 0);
+	assert_int_equal(open_text("a,b\n01/02/2024 00:05,1\n2024-02-01,2\n", &o, &s, &err), 0);
+	assert_int_equal(sheet_next(s, &row, &err), 1);
+	assert_true(row.timed && row.time_us == INT64_C(1706745900000000));
+	assert_int_equal(sheet_next(s, &row, &err), 1);
+	assert_string_equal(row.trouble, "\"2024-02-01\" is no time as --time.format has it: %d/%m/%Y %H:%M");
+	sheet_close(TAKE(s));
+	assert_int_equal(time_format_parse("epoch_ms", &o.time_format), 0);
+	assert_int_equal(open_text("a,b\nnoon,1\n5,1\n", &o, &s, &err), 0);
+	assert_int_equal(sheet_next(s, &row, &err), 1);
+	assert_string_equal(row.trouble, "\"noon\" is no time as --time.format has it: epoch_ms");
+	assert_int_equal(sheet_next(s, &row, &err), 1);
+	assert_int_equal(row.time_us, 5000);
 }
 
 static const struct no_table {
@@ -166,12 +224,12 @@ is_no_table(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[3 + ARRAY_LEN(bad_rows) + ARRAY_LEN(no_tables)] = {
-		cmocka_unit_test(rows_have_times_and_numbers),
-		cmocka_unit_test(columns_may_be_named),
-		cmocka_unit_test(names_may_look_like_numbers),
+	struct CMUnitTest tests[5 + ARRAY_LEN(bad_rows) + ARRAY_LEN(no_tables)] = {
+		cmocka_unit_test(rows_have_times_and_numbers), cmocka_unit_test(columns_may_be_named),
+		cmocka_unit_test(names_may_look_like_numbers), cmocka_unit_test(what_is_left_out_is_named),
+		cmocka_unit_test(times_may_have_a_pattern),
 	};
-	size_t n = 3;
+	size_t n = 5;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad_rows); i++)
 		tests[n++] = (struct CMUnitTest){ .name = bad_rows[i].name,
