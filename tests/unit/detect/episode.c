@@ -97,7 +97,7 @@ static void
 onset_is_a_spike(void **state)
 {
 	struct episode_options slow = options;
-	struct episode e = { 0 };
+	struct episode e = { 0 }, before;
 	double onset[16];
 
 	slow.state_span = 10000; /* so that the state score adds nothing */
@@ -110,6 +110,11 @@ onset_is_a_spike(void **state)
 	for (int i = 0; i < 12; i++)
 		onset[i] = episode_add(&e, &slow, 1e-8, i).onset;
 	assert_true(onset[0] > 7 && onset[10] == 0 && onset[11] > 7);
+	/* Late values are quiet with the others, and start nothing. */
+	before = e;
+	assert_true(episode_look(&e, &slow, 1e-8) == 0 && fabs(episode_look(&e, &slow, 1e-30) - 30) < 1e-9);
+	assert_memory_equal(&e, &before, sizeof(e));
+	assert_true(fabs(episode_look(&(struct episode){ 0 }, &slow, 1e-8) - 8) < 1e-9);
 }
 
 /* Unremarkable values pass as they are: they start no silence. */

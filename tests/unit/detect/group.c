@@ -166,6 +166,12 @@ speaks(void **state)
 			    "pressure 9.1 is high (30 %); missing: level");
 	assert_int_equal(group_blame(&v, COLUMNS, blame), 4);
 	assert_true(blame[1].column == 2 && blame[1].high && fabs(blame[1].share - 0.3) < 1e-12);
+	/* What is told agrees with its numbers, whichever side the cuts were on. */
+	v.expected[0] = 11.5;
+	v.expected[2] = 9.100001;
+	assert_string_equal(group_reason_tell(&c, arena),
+			    "pump is unusual as a whole: flow 12.3 is high, expected 11.5 (60 %), "
+			    "pressure 9.1 is high (30 %); missing: level");
 	v.explained = false;
 	assert_int_equal(group_blame(&v, COLUMNS, blame), 0);
 	assert_string_equal(group_reason_tell(&c, arena), "pump is unusual as a whole; missing: level");
