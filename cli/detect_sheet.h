@@ -30,8 +30,8 @@ struct sheet_options {
 struct sheet;
 
 /*
- * The texts of OPTIONS must outlive the sheet.  -1 on OPTION_INVALID (`missing`), FILE_UNREADABLE, FILE_INVALID (no header: also where a title is a time or a
- * number; no such column; no column of numbers), NO_MEMORY.
+ * The texts of OPTIONS must outlive the sheet.  -1 on OPTION_INVALID (`missing`), FILE_UNREADABLE, FILE_INVALID (no header: also
+ * where a title is a time or a number; no such column; no column of numbers), NO_MEMORY.
  */
 int sheet_open(const char *path, const struct sheet_options *options, struct sheet **ret, struct err *err);
 void sheet_close(struct sheet *r);

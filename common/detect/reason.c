@@ -80,19 +80,21 @@ tell_member(const struct circumstances *c, struct arena *arena)
 char *
 reason_tell(const struct circumstances *c, struct arena *arena)
 {
+	int n = digits(c->value, c->deviation > 0 ? c->deviation : fabs(c->value - c->mean));
+
 	if (!isnan(c->expected) && (against_forecast(c) || c->run < FLAT_RUN))
 		return tell_forecast(c, arena);
 	if (c->run >= FLAT_RUN)
 		return arena_printf(arena, "%.*s stands still at %.5g for %u readings", SPAN_ARG(c->name), c->value,
 				    c->run + 1);
 	if (!(c->deviation > 0))
-		return arena_printf(arena, "%.*s %.5g is unusual: it never was different from %.5g", SPAN_ARG(c->name),
-				    c->value, c->mean);
+		return arena_printf(arena, "%.*s %.*g is unusual: it had long been %.*g", SPAN_ARG(c->name), n,
+				    c->value, n, c->mean);
 	if (fabs(c->value - c->mean) < USUAL * c->deviation)
 		return tell_member(c, arena);
-	return arena_printf(arena, "%.*s %.*g is unusual: %.2g deviations %s its mean of %.*g", SPAN_ARG(c->name),
-			    digits(c->value, c->deviation), c->value, fabs(c->value - c->mean) / c->deviation,
-			    c->value < c->mean ? "below" : "above", digits(c->value, c->deviation), c->mean);
+	return arena_printf(arena, "%.*s %.*g is unusual: %.2g deviations %s its mean of %.*g", SPAN_ARG(c->name), n,
+			    c->value, fabs(c->value - c->mean) / c->deviation, c->value < c->mean ? "below" : "above",
+			    n, c->mean);
 }
 
 char *

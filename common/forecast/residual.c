@@ -134,7 +134,7 @@ mean(const double *values, size_t n)
 	return sum / (double)n;
 }
 
-/* How many of them misses span.  Of one that less than half of has been seen nobody knows how far it goes: less than one. */
+/* How many cycles the misses span.  Of one of which less than half is seen nobody knows how far it goes: it counts as less than one. */
 static double
 cycles_of(const struct past *p)
 {

@@ -35,6 +35,28 @@ birth_of(struct worker *w, struct site *s, const struct checkpoint_state *broken
 	return audit_add(w, "state.reset", subject, why->text, err);
 }
 
+/* The newest state of the ladder before BROKEN that can be read, into *STATE; *FOUND false: there is none. */
+static int
+older_state(struct worker *w, struct recovery *r, const struct site *s, const struct checkpoint_state *broken,
+	    void *state, struct checkpoint_state *older, bool *found, struct err *err)
+{
+	int64_t before = broken->positions[0];
+	struct err why;
+
+	do {
+		why = (struct err)ERR_INIT;
+		memset(state, 0, w->spec->state->size);
+		if (checkpoint_get_rung(w->store, &s->claim, w->n_sources, broken->key, before, r->arena, older, found,
+					err) < 0)
+			return -1;
+		if (!*found || layouts_decode(w, older->bytes, state, &why) == 0)
+			return 0;
+		before = older->positions[0];
+	} while (layouts_blame_state(&why));
+	*err = why;
+	return -1;
+}
+
 /* A state that cannot be read: an older one, or its birth, and a longer fold. */
 static int
 replace_broken(struct worker *w, struct recovery *r, struct site *s, const struct checkpoint_state *broken,
@@ -43,32 +65,20 @@ replace_broken(struct worker *w, struct recovery *r, struct site *s, const struc
 	struct checkpoint_state older;
 	struct state_view v = { .key = broken->key, .born = broken->born, .active_us = broken->active_us };
 	struct vector positions = { 0 };
-	int64_t before = broken->positions[0];
-	struct err unreadable = ERR_INIT;
-	void *state = NULL;
+	void *state = calloc(1, w->spec->state->size);
 	bool found;
 
 	log_error(LOG_WARN, "a stored state cannot be read; taking an older one", why, "partition", LOG_I(s->partition),
 		  "key", LOG_S(arena_copy(r->arena, broken->key).ptr), NULL);
-	do {
-		free(state);
-		state = calloc(1, w->spec->state->size);
-		if (!state)
-			return err_set(err, REASON_NO_MEMORY, "states");
-		if (checkpoint_get_rung(w->store, &s->claim, w->n_sources, broken->key, before, r->arena, &older,
-					&found, err) < 0) {
-			free(state);
-			return -1;
-		}
-		before = found ? older.positions[0] : before;
-		err_clear(&unreadable);
-	} while (found && layouts_decode(w, older.bytes, state, &unreadable) < 0);
-	if (found)
-		memcpy(positions.at, older.positions, sizeof(older.positions));
-	else if (birth_of(w, s, broken, &positions, why, err) < 0) {
+	if (!state)
+		return err_set(err, REASON_NO_MEMORY, "states");
+	if (older_state(w, r, s, broken, state, &older, &found, err) < 0 ||
+	    (!found && birth_of(w, s, broken, &positions, why, err) < 0)) {
 		free(state);
 		return -1;
 	}
+	if (found)
+		memcpy(positions.at, older.positions, sizeof(older.positions));
 	for (size_t i = 0; i < w->n_sources; i++)
 		if (positions.at[i] < s->from.at[i])
 			s->from.at[i] = positions.at[i] < 0 ? 0 : positions.at[i];

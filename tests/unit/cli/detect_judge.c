@@ -169,6 +169,22 @@ what_is_missing_is_told(void **state)
 	assert_non_null(strstr(judge_step(j, 1002, row).reason, "flow 90 is unusual"));
 }
 
+/* Deviations of what never deviated are no measure. */
+static void
+a_constant_column_has_no_deviations(void **state)
+{
+	struct judge_rule rule = usual_rule();
+	CLEANUP(judge_free)
+	struct judge *j = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(judge_new(&rule, names, 1, &j, &err), 0);
+	for (int64_t i = 0; i < 500; i++)
+		judge_step(j, i, (double[]){ 5 });
+	assert_string_equal(judge_step(j, 500, (double[]){ 6 }).reason, "flow 6 is unusual: it had long been 5");
+}
+
 /* A column that begins late learns by itself: what the others have is scored, and told. */
 static void
 one_column_learns_and_the_others_are_judged(void **state)
@@ -404,6 +420,7 @@ main(void)
 		cmocka_unit_test(the_column_to_blame_is_named),
 		cmocka_unit_test(the_row_as_such_is_judged),
 		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(a_constant_column_has_no_deviations),
 		cmocka_unit_test(one_column_learns_and_the_others_are_judged),
 		cmocka_unit_test(the_row_is_told_while_all_columns_learn),
 		cmocka_unit_test(a_shift_is_told_while_another_column_learns),
