@@ -39,7 +39,7 @@ struct judge {
 	struct group_verdict row;
 	bool row_judged;
 	struct group_blame blame[FOREST_COLUMNS_MAX];
-	double *p; /* n + 1: the columns' and the row's */
+	double *p, *alone; /* n + 1: the columns' and the row's, see struct verdict */
 	struct arena *arena;
 };
 
@@ -72,7 +72,8 @@ judge_new(const struct judge_rule *rule, const char *const *names, size_t n, str
 	struct judge *j = calloc(1, sizeof(*j));
 
 	if (!j || !(j->jurors = calloc(n, sizeof(*j->jurors))) || !(j->p = calloc(n + 1, sizeof(*j->p))) ||
-	    !(j->names = calloc(n, sizeof(*j->names))) || !(j->arena = arena_new(4096, 4096)))
+	    !(j->alone = calloc(n + 1, sizeof(*j->alone))) || !(j->names = calloc(n, sizeof(*j->names))) ||
+	    !(j->arena = arena_new(4096, 4096)))
 		return err_set(err, REASON_NO_MEMORY, "detectors of %zu columns", n);
 	j->rule = *rule;
 	j->n = n;
@@ -97,6 +98,7 @@ judge_free(struct judge *j)
 	free(j->jurors);
 	free(j->names);
 	free(j->p);
+	free(j->alone);
 	arena_free(j->arena);
 	free(j);
 }
@@ -188,12 +190,15 @@ put_together(struct judge *j, const struct sheet_row *row, struct judgement *ret
 	ret->mark = mark_row(j, mark_of[order_add(&j->order, &j->rule.order, row->time_us)]);
 	if (hear_row(j, row, ret, err) < 0)
 		return -1;
-	for (size_t i = 0; i < j->n; i++)
+	for (size_t i = 0; i < j->n; i++) {
 		j->p[i] = has_verdict(j->jurors[i].mark) ? j->jurors[i].verdict.p_value : NAN;
-	j->p[j->n] = ret->group;
+		j->alone[i] = has_verdict(j->jurors[i].mark) ? j->jurors[i].verdict.p_alone : NAN;
+	}
+	j->p[j->n] = j->alone[j->n] = ret->group;
 	ret->p = fusion_cauchy(j->p, j->n + 1);
 	if (ret->mark <= JUDGE_LEARNING)
-		step = episode_add(&j->episode, &j->rule.detector.episode, ret->p, row->time_us);
+		step = episode_add(&j->episode, &j->rule.detector.episode, fusion_cauchy(j->alone, j->n + 1), ret->p,
+				   row->time_us);
 	else if (has_verdict(ret->mark))
 		step.onset = episode_look(&j->episode, &j->rule.detector.episode, ret->p);
 	ret->onset = step.onset;
@@ -242,6 +247,7 @@ tell_column(const struct judge *j, const struct juror *u, double value)
 	const struct circumstances c = { .name = u->name,
 					 .value = value,
 					 .p = u->verdict.p,
+					 .together = u->mark == JUDGE_SCORED && u->verdict.together,
 					 .expected = NAN,
 					 .lower = NAN,
 					 .upper = NAN,

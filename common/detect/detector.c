@@ -11,6 +11,8 @@
  * stranger than they should be values were of late divides their strangeness: p^(1 / (1 + excess)).  Nor is a value that is strange
  * at all stranger than its forecast says: forecasts that were too wide for days, as those of a young series are, would make a sharper
  * one cry wolf.
+ *
+ * All that is about one value, or what it makes of the last few; whether they are strange together is asked in the end (lasting.h).
  */
 #include "common/detect/detector.h"
 
@@ -210,10 +212,13 @@ accept(struct detector *d, const struct detector_options *o, struct verdict *v)
 {
 	v->shifted = true;
 	v->level_before = scalar_mean(&d->scalar);
-	if (scalar_accept(&d->scalar))
+	if (scalar_accept(&d->scalar)) {
 		for (int i = 0; i < DETECTOR_TAILS; i++)
 			if (i != DETECTOR_TAIL_FORECAST)
 				tails_forget(&d->tails[i], (unsigned)o->episode.accept_values);
+		d->lasting = (struct lasting){ 0 };
+	}
+	lasting_end(&d->lasting);
 	v->level_after = scalar_mean(&d->scalar);
 	tails_fade(&d->tails[DETECTOR_TAIL_FORECAST]);
 	for (int i = 0; d->deep && i < DETECTOR_DEEP_MEMBERS; i++)
@@ -272,19 +277,23 @@ detector_add(struct detector *d, const struct detector_options *o, uint64_t key,
 	detector_fetch(d); /* all at once, not one line after another where each is first needed */
 	if (opinions(d, o, key, value, event_us, p_forecast, &sight, v.p, err) < 0)
 		return -1;
-	v.p_value = combine(d, o, v.p);
-	if (asked(o, DETECTOR_SCALAR) && !is_learning(d, o))
-		v.p_value = not_too_sure(d, o, and_strangest(d, v.p_value, &sight), &sight);
 	v.learning = is_learning(d, o);
+	v.p_alone = combine(d, o, v.p);
+	if (asked(o, DETECTOR_SCALAR) && !v.learning)
+		v.p_alone = not_too_sure(d, o, and_strangest(d, v.p_alone, &sight), &sight);
+	v.p_value = v.learning ? 1 : lasting_add(&d->lasting, v.p_alone);
+	v.together = v.p_value < v.p_alone && v.p_alone >= o->episode.pending;
 	v.constant = scalar_is_constant(&d->scalar);
 	v.outside = d->scalar.outside;
-	step = episode_add(&d->episode, &o->episode, v.p_value, event_us);
+	step = episode_add(&d->episode, &o->episode, v.p_alone, v.p_value, event_us);
 	v.onset = step.onset;
 	v.state = step.state;
 	v.action = step.action;
 	v.capped = step.capped;
 	d->troubled = (step.troubled || d->episode.status == EPISODE_FIRING) && d->episode.troubled <= HOLD;
 	learn(d, &sight, d->troubled);
+	if (!v.learning)
+		lasting_learn(&d->lasting, d->troubled);
 	if (step.accepted)
 		accept(d, o, &v);
 	*ret = v;
@@ -299,7 +308,7 @@ detector_look(const struct detector *d, const struct detector_options *o, double
 
 	v.p[DETECTOR_SCALAR] = tails_p(&d->tails[0], scalar_look(&d->scalar, value, event_us, o->slots));
 	v.p[DETECTOR_FORECAST] = calibrated_forecast(d, surprise(p_forecast));
-	v.p_value = combine(d, o, v.p);
+	v.p_alone = v.p_value = combine(d, o, v.p);
 	v.learning = is_learning(d, o);
 	v.constant = scalar_is_constant(&d->scalar);
 	v.onset = episode_look(&d->episode, &o->episode, v.p_value);

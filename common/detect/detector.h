@@ -9,7 +9,7 @@
  *	forest		a Random Cut Forest over the last values (forest.h), calibrated
  *	neighbours	the distance of the last values' shape to the nearest earlier ones (neighbours.h), calibrated
  *
- * What lasts is taken for the new normal after a while (episode.h): levels, scales and calibrations then start from what is.
+ * What is a little strange for long counts as what is very strange once (lasting.h).  What lasts is taken for the new normal after a while (episode.h): levels, scales and calibrations then start from what is.
  */
 #ifndef FOREBAY_DETECT_DETECTOR_H
 #define FOREBAY_DETECT_DETECTOR_H
@@ -17,6 +17,7 @@
 #include "common/base/error.h"
 #include "common/detect/episode.h"
 #include "common/detect/forest.h"
+#include "common/detect/lasting.h"
 #include "common/detect/neighbours.h"
 #include "common/detect/scalar.h"
 #include "common/detect/tails.h"
@@ -62,6 +63,7 @@ struct detector_deep {
 struct detector {
 	struct scalar scalar;
 	struct tails tails[DETECTOR_TAILS];
+	struct lasting lasting;
 	struct episode episode;
 	struct detector_deep *deep; /* the detector's own; NULL: neither was asked for so far */
 	float forecast_excess;      /* how much stranger forecasts find the values of late than they should, >= 0 */
@@ -85,11 +87,14 @@ void detector_fetch_forest(const struct detector *d);
 size_t detector_memory(const struct detector *d);
 
 struct verdict {
-	double p_value;             /* of all members together, in (0, 1] */
+	double p_alone;             /* of the value, by all members together, in (0, 1] */
+	double p_value;             /* of it and those before it together (lasting.h), in (0, p_alone] */
 	double p[DETECTOR_MEMBERS]; /* each member's own, NaN: no opinion */
 	double onset, state;        /* see episode.h */
 	enum episode_action action;
 	bool learning; /* too few values so far, or since all was learnt anew: p_value is 1 whatever came */
+	bool
+	    together; /* the value is not strange by itself (p_alone >= episode.pending), but those before it make it so */
 	bool
 	    constant; /* the stream has not varied yet, or not for long: only flat lines and the end of them mean something */
 	bool outside;                     /* beyond all values before it, by a twentieth of their range and more */

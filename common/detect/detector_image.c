@@ -19,9 +19,18 @@ static const struct image_member scalar_members[] = {
 };
 static const struct image_table scalar_table = IMAGE_TABLE(struct scalar, scalar_members);
 
+static const struct image_member lasting_members[] = {
+	IMAGE_FIELD(struct lasting, mean, IMAGE_F32),
+	IMAGE_FIELD(struct lasting, usual, IMAGE_F32),
+	IMAGE_FIELD(struct lasting, variance, IMAGE_F32),
+	IMAGE_FIELD(struct lasting, seen, IMAGE_U32),
+};
+static const struct image_table lasting_table = IMAGE_TABLE(struct lasting, lasting_members);
+
 static const struct image_member detector_members[] = {
 	IMAGE_NESTED(struct detector_flat, plain.scalar, scalar_table),
 	IMAGE_NESTED_ARRAY(struct detector_flat, plain.tails, tails_image_table),
+	IMAGE_NESTED(struct detector_flat, plain.lasting, lasting_table),
 	IMAGE_NESTED(struct detector_flat, plain.episode, episode_image_table),
 	IMAGE_FIELD(struct detector_flat, plain.forecast_excess, IMAGE_F32),
 	IMAGE_FIELD(struct detector_flat, plain.troubled, IMAGE_BOOL),
@@ -71,6 +80,18 @@ check_scalar(const struct scalar *s, struct err *err)
 	return sound ? 0 : err_set(err, REASON_STATE_CORRUPT, "scalar: a number that is not finite");
 }
 
+static int
+check_lasting(const struct lasting *l, struct err *err)
+{
+	const float numbers[] = { l->mean, l->usual, l->variance };
+	bool sound = all_finite(numbers, ARRAY_LEN(numbers)) && l->mean >= 0 &&
+		     (l->seen == 0 || (l->usual > 0 && l->variance > 0));
+
+	return sound ? 0
+		     : err_set(err, REASON_STATE_CORRUPT, "lasting: mean %g, usual %g, variance %g", (double)l->mean,
+			       (double)l->usual, (double)l->variance);
+}
+
 int
 detector_restore(const struct detector_flat *flat, struct detector *ret, struct err *err)
 {
@@ -82,6 +103,8 @@ detector_restore(const struct detector_flat *flat, struct detector *ret, struct 
 		if (tails_check(&d.tails[i], err) < 0)
 			return -1;
 	if (episode_check(&d.episode, err) < 0)
+		return -1;
+	if (check_lasting(&d.lasting, err) < 0)
 		return -1;
 	if (!isfinite(d.forecast_excess))
 		return err_set(err, REASON_STATE_CORRUPT, "forecast: a number that is not finite");

@@ -115,7 +115,7 @@ close_it(struct episode *e, const struct episode_options *o, struct episode_step
 static void
 firing_step(struct episode *e, const struct episode_options *o, double p, double strength, struct episode_step *step)
 {
-	bool calm = (double)e->state < o->calm_ratio * episode_onset(o->firing);
+	bool calm = (double)e->state < o->calm_ratio * episode_onset(o->firing) && p >= o->pending;
 
 	if (p < e->smallest_p)
 		e->smallest_p = p;
@@ -145,21 +145,21 @@ trouble_step(struct episode *e, const struct episode_options *o, struct episode_
 }
 
 struct episode_step
-episode_add(struct episode *e, const struct episode_options *o, double p, int64_t event_us)
+episode_add(struct episode *e, const struct episode_options *o, double p, double together, int64_t event_us)
 {
 	uint32_t window = o->n >= EPISODE_N_MAX ? UINT32_MAX : (UINT32_C(1) << o->n) - 1;
-	double strength = episode_onset(p), capped = strength < STATE_CEILING ? strength : STATE_CEILING;
+	double strength = episode_onset(together);
 	struct episode_step step = { .action = EPISODE_NOTHING };
 
-	e->state += (float)((capped - (double)e->state) / o->state_span);
+	e->state += (float)((fmin(episode_onset(p), STATE_CEILING) - (double)e->state) / o->state_span);
 	step.onset = onset_step(e, o, strength + STATE_WEIGHT * fmax(0, (double)e->state - USUAL));
-	e->pending = (e->pending << 1 | (p < o->pending)) & window;
-	e->firing = (e->firing << 1 | (p < o->firing)) & window;
+	e->pending = (e->pending << 1 | (together < o->pending)) & window;
+	e->firing = (e->firing << 1 | (together < o->firing)) & window;
 	step.state = (double)e->state;
 	if (e->status == EPISODE_FIRING)
-		firing_step(e, o, p, strength, &step);
+		firing_step(e, o, together, strength, &step);
 	else
-		quiet_step(e, o, p, strength, event_us, &step);
+		quiet_step(e, o, together, strength, event_us, &step);
 	trouble_step(e, o, &step);
 	return step;
 }

@@ -3,7 +3,7 @@
  * and actions out; it counts values and never asks a clock.
  *
  *	OK --p < pending--> PENDING --m of the last n below firing, or one below critical--> FIRING
- *	FIRING --state score calm for `calm_values` values--> OK, and quiet for `refractory_values`
+ *	FIRING --state score calm and p >= pending for `calm_values` values--> OK, and quiet for `refractory_values`
  *
  * PENDING falls back to OK when none of the last n was below pending.  While quiet, only what is REFIRE times as strong (in
  * -log10 p) as the peak before is let through to an alert; to the onset score, what is stronger than the spike before by a factor
@@ -68,7 +68,9 @@ struct episode_step {
 	bool capped;   /* an alert would have opened, but for the number of those before it */
 };
 
-struct episode_step episode_add(struct episode *e, const struct episode_options *o, double p, int64_t event_us);
+/* P is the value's own p-value, of which the state score is made; TOGETHER, with the values before it, is what opens alerts. */
+struct episode_step episode_add(struct episode *e, const struct episode_options *o, double p, double together,
+				int64_t event_us);
 
 /* How strong P is: -log10 p. */
 double episode_onset(double p);

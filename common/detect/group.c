@@ -132,7 +132,7 @@ judge(struct group *g, const struct group_options *o, const double *row, int64_t
 		v->p_value = tails_p(&g->tails, raw);
 	if (v->p_value < o->episode.pending)
 		explain(g, row, o->forest.columns, v);
-	step = episode_add(&g->episode, &o->episode, v->p_value, event_us);
+	step = episode_add(&g->episode, &o->episode, v->p_value, v->p_value, event_us);
 	v->onset = step.onset;
 	v->action = step.action;
 	v->shifted = step.accepted;

@@ -77,11 +77,26 @@ tell_member(const struct circumstances *c, struct arena *arena)
 			    digits(c->value, c->deviation), c->mean);
 }
 
+/* Not the value, but the last ones. */
+static char *
+tell_together(const struct circumstances *c, int n, struct arena *arena)
+{
+	if (!isnan(c->expected))
+		return arena_printf(
+		    arena,
+		    "%.*s %.*g is not rare alone, but the last readings are together: expected %.*g (5\u201395 %%: %.*g\u2013%.*g)",
+		    SPAN_ARG(c->name), n, c->value, n, c->expected, n, c->lower, n, c->upper);
+	return arena_printf(arena, "%.*s %.*g is not rare alone, but the last readings are together; its mean is %.*g",
+			    SPAN_ARG(c->name), n, c->value, n, c->mean);
+}
+
 char *
 reason_tell(const struct circumstances *c, struct arena *arena)
 {
 	int n = digits(c->value, c->deviation > 0 ? c->deviation : fabs(c->value - c->mean));
 
+	if (c->together && c->run < FLAT_RUN)
+		return tell_together(c, n, arena);
 	if (!isnan(c->expected) && (against_forecast(c) || c->run < FLAT_RUN))
 		return tell_forecast(c, arena);
 	if (c->run >= FLAT_RUN)

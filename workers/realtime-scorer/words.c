@@ -19,6 +19,7 @@ strange(struct span metric, double value, const struct stream_score *s, struct a
 	const struct circumstances c = { .name = metric,
 					 .value = value,
 					 .p = s->verdict.p,
+					 .together = s->verdict.together,
 					 .expected = s->forecast ? s->outlook.expected : NAN,
 					 .lower = s->forecast ? s->outlook.lower : NAN,
 					 .upper = s->forecast ? s->outlook.upper : NAN,

@@ -76,7 +76,8 @@ tells_the_story(void **state)
 	char answers[64] = "";
 
 	for (size_t i = 0; row->values[i]; i++)
-		answers[i] = answer_of(&e, episode_add(&e, &options, p_of(row->values[i]), (int64_t)i * 1000));
+		answers[i] = answer_of(
+		    &e, episode_add(&e, &options, p_of(row->values[i]), p_of(row->values[i]), (int64_t)i * 1000));
 	assert_string_equal(answers, row->answers);
 }
 
@@ -87,7 +88,7 @@ remembers_when_and_how_strong(void **state)
 	struct episode e = { 0 };
 
 	for (size_t i = 0; values[i]; i++)
-		episode_add(&e, &options, p_of(values[i]), 100 + (int64_t)i);
+		episode_add(&e, &options, p_of(values[i]), p_of(values[i]), 100 + (int64_t)i);
 	assert_int_equal(e.status, EPISODE_FIRING);
 	assert_true(e.starts_us == 102 && e.smallest_p == 1e-20);
 }
@@ -102,13 +103,13 @@ onset_is_a_spike(void **state)
 
 	slow.state_span = 10000; /* so that the state score adds nothing */
 	for (int i = 0; i < 16; i++)
-		onset[i] = episode_add(&e, &slow, i == 6 ? 1e-23 : 1e-8, i).onset;
+		onset[i] = episode_add(&e, &slow, i == 6 ? 1e-23 : 1e-8, i == 6 ? 1e-23 : 1e-8, i).onset;
 	assert_true(fabs(onset[0] - 8) < 1e-9 && fabs(onset[6] - 23) < 1e-9);
 	for (int i = 1; i < 16; i++)
 		assert_true(i == 6 || onset[i] == 0);
 	e = (struct episode){ 0 };
 	for (int i = 0; i < 12; i++)
-		onset[i] = episode_add(&e, &slow, 1e-8, i).onset;
+		onset[i] = episode_add(&e, &slow, 1e-8, 1e-8, i).onset;
 	assert_true(onset[0] > 7 && onset[10] == 0 && onset[11] > 7);
 	/* Late values are quiet with the others, and start nothing. */
 	before = e;
@@ -124,15 +125,33 @@ onset_is_plain_when_calm(void **state)
 	struct episode e = { 0 };
 
 	for (int i = 0; i < 50; i++)
-		assert_true(fabs(episode_add(&e, &options, 0.37, i).onset - 0.4318) < 0.01);
+		assert_true(fabs(episode_add(&e, &options, 0.37, 0.37, i).onset - 0.4318) < 0.01);
 	assert_true(fabs((double)e.state - 0.4318) < 0.01);
 	assert_true(episode_onset(1) == 0 && episode_onset(1e-300) > 299);
+}
+
+/* What is strange only together opens an alert, and holds it; the state score is of the values alone. */
+static void
+opens_on_what_lasts(void **state)
+{
+	struct episode e = { 0 };
+	int i = 0;
+
+	for (; i < 50; i++)
+		assert_int_equal(episode_add(&e, &options, 0.37, 0.37, i).action, EPISODE_NOTHING);
+	assert_int_equal(episode_add(&e, &options, 0.05, 1e-20, i++).action, EPISODE_OPENED);
+	assert_true(e.smallest_p == 1e-20 && (double)e.state < 1);
+	for (; i < 90; i++)
+		assert_int_equal(episode_add(&e, &options, 0.05, 1e-9, i).action, EPISODE_NOTHING);
+	for (int calm = 1; calm <= options.calm_values; calm++)
+		assert_int_equal(episode_add(&e, &options, 0.37, 0.37, i++).action,
+				 calm == options.calm_values ? EPISODE_CLOSED : EPISODE_NOTHING);
 }
 
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 3];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
 	size_t n = 0;
 
 	for (; n < ARRAY_LEN(rows); n++)
@@ -142,5 +161,6 @@ main(void)
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(remembers_when_and_how_strong);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(onset_is_a_spike);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(onset_is_plain_when_calm);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(opens_on_what_lasts);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

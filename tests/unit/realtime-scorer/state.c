@@ -24,9 +24,9 @@
 #define ALL_MEMBERS ((1u << DETECTOR_MEMBERS) - 1)
 
 /* Of the state that layout_is_pinned makes. */
-#define FINGERPRINT UINT64_C(0x004cd9b01735648d)
-#define BYTES 6699
-#define HASH UINT64_C(0x463439e6c1e42964)
+#define FINGERPRINT UINT64_C(0xe927aa73e82cff60)
+#define BYTES 6715
+#define HASH UINT64_C(0x46f46cf09c88164e)
 
 static const struct stream_rule rule = {
 	.detector = { .members = ALL_MEMBERS,
@@ -188,6 +188,8 @@ static const struct row {
 	{ "a negative shape", "tails", OF(detector.tails[4].gamma), INT64_C(0xbd000000) },
 	{ "no scale", "scale", OF(detector.tails[0].sigma), 0 },
 	{ "an excess of forecasts that is not a number", "forecast", OF(detector.forecast_excess), -1 },
+	{ "a mean of surprises that is not a number", "lasting", OF(detector.lasting.mean), -1 },
+	{ "means of surprises that never differ", "lasting", OF(detector.lasting.variance), 0 },
 	{ "alerts that flap in no year", "a time", OF(detector.episode.flap_us), INT64_MAX },
 	{ "a bucket too full", "buckets", OF(detector.tails[2].bucket[79]), UINT16_MAX },
 	{ "a total of nothing", "buckets", OF(detector.tails[2].total), 1 },
@@ -367,6 +369,7 @@ make_up(struct stream *s)
 	s->detector.scalar.slow = 0.5F;
 	s->detector.episode = (struct episode){ .starts_us = 5, .smallest_p = 0.125, .pending = 7, .status = 1 };
 	s->detector.forecast_excess = 0.25F;
+	s->detector.lasting = (struct lasting){ .mean = 0.5F, .usual = 0.75F, .variance = 0.125F, .seen = 99 };
 	s->order = (struct order){ .last_us = 30 * SECOND, .begun = true, .late = 2 };
 	s->slots = 24;
 	s->asked = true;
