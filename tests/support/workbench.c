@@ -93,6 +93,14 @@ worker_metrics(struct worker *w)
 	return w->metrics;
 }
 
+const struct worker_options *
+worker_opts(const struct worker *w)
+{
+	static const struct worker_options patient = { .transaction_timeout_ms = 3600000 }; /* no test is about time */
+
+	return &patient;
+}
+
 bool
 worker_bounded(const struct worker *w)
 {

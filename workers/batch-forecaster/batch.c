@@ -16,6 +16,8 @@
 
 #define KEY_SEPARATOR '\x1f' /* the unit separator, which no device id holds */
 #define MODELS_TOPIC "models"
+#define FLUSH_SHARE 4     /* of transaction.timeout.ms: 1/FLUSH_SHARE */
+#define UNKNOWN_SERIES 16 /* wait at most, until it is known how long a forecast takes */
 #define PATIENCE_MS 20000 /* with PostgreSQL, while the loop stands still */
 
 static const struct metric_spec outcome_spec = {
@@ -51,6 +53,7 @@ forecaster_open(void *self, struct worker *w, struct err *err)
 	size_t n_topics;
 
 	forecaster_close(f); /* a second attempt */
+	f->flush_seconds = (double)worker_opts(w)->transaction_timeout_ms / 1e3 / FLUSH_SHARE;
 	for (size_t i = 0; i < WINDOW_OUTCOMES; i++)
 		f->outcomes[i] = metrics_series(worker_metrics(w), &outcome_spec, &outcome_names[i]);
 	if (!(f->waiting = map_new(NULL)))
@@ -270,6 +273,17 @@ grow(struct forecaster *f, struct visit *v, struct err *err)
 	return take_versions(t, v, err);
 }
 
+/* No more than can be forecast while the transaction is open; what comes then is forecast at once. */
+static bool
+may_wait(const struct forecaster *f)
+{
+	size_t n = map_count(f->waiting);
+	double each = f->serving.each_seconds;
+
+	return n < (size_t)f->opt.batch_max_series &&
+	       (each > 0 ? (double)n * each < f->flush_seconds : n < UNKNOWN_SERIES);
+}
+
 static int
 take_window(struct forecaster *f, struct context *ctx, struct visit *v, struct err *err)
 {
@@ -283,7 +297,7 @@ take_window(struct forecaster *f, struct context *ctx, struct visit *v, struct e
 		return 0;
 	if (grow(f, v, err) < 0 || judge_settle(&f->judge, ctx, v->then, &v->order, &v->window, err) < 0)
 		return -1;
-	if (context_silent(ctx) || map_count(f->waiting) >= (size_t)f->opt.batch_max_series)
+	if (context_silent(ctx) || !may_wait(f))
 		return serving_run(&f->serving, ctx, v->then, &v->order, 1, err);
 	v->order.track->history.pending = true;
 	return map_put(f->waiting, v->order.key, f) < 0 ? err_set(err, REASON_NO_MEMORY, "batch") : 0;

@@ -26,7 +26,8 @@ struct forecaster {
 	struct serving serving;
 	struct judge judge;
 	struct codec *windows, *models;
-	struct map *waiting; /* keys of states; those of a transaction that was given up are stale */
+	double flush_seconds; /* that a commit may take to forecast: the broker ends a transaction after a while */
+	struct map *waiting;  /* keys of states; those of a transaction that was given up are stale */
 	struct metric_series *outcomes[WINDOW_OUTCOMES];
 };
 

@@ -154,6 +154,7 @@ compute(struct serving *s, struct desk *desk, const struct order *orders, size_t
 	struct panel_request requests[SERVING_BATCH_MAX];
 	struct target targets[SERVING_BATCH_MAX];
 	int64_t begun = clock_monotonic_us();
+	double each;
 
 	for (size_t i = 0; i < n; i++) {
 		struct scratch *to = &s->scratch;
@@ -168,9 +169,12 @@ compute(struct serving *s, struct desk *desk, const struct order *orders, size_t
 	}
 	if (panel_forecast(desk->panel, requests, ret, n, err) < 0)
 		return -1;
+	each = (double)(clock_monotonic_us() - begun) / (double)n / 1e6;
+	s->each_seconds +=
+	    (each - s->each_seconds) * (each > s->each_seconds ? 1 : .1); /* soon longer, later shorter */
 	metric_observe(s->batch, (double)n);
 	for (size_t i = 0; i < n; i++)
-		metric_observe(s->seconds, (double)(clock_monotonic_us() - begun) / (double)n / 1e6);
+		metric_observe(s->seconds, each);
 	return 0;
 }
 

@@ -38,6 +38,7 @@ struct serving {
 	struct output *output; /* the worker's */
 	struct cache *cache;
 	struct keeper *keeper;
+	double each_seconds; /* what a forecast took of late; 0: none was made yet */
 	struct metric_series *bases[FORECAST_MODEL + 1], *batch, *seconds;
 };
 
