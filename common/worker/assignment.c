@@ -292,6 +292,25 @@ take_up_states(struct worker *w, struct err *err)
 	return w->checkpointer && n ? recovery_begin(w, needs, n, err) : 0;
 }
 
+/* Stored is an offset that the log does not reach: the topic was made anew, or the cluster is another one.  The client would
+ * begin at the log's beginning, and every record before the offset would pass for one that was processed. */
+static int
+check_stored(struct worker *w, const struct held *h, struct err *err)
+{
+	int64_t low, high;
+
+	if (h->next <= 0)
+		return 0;
+	if (consumer_watermarks(w->consumer, h->topic, h->partition, LOOKUP_TIMEOUT_MS, &low, &high, err) < 0)
+		return -1;
+	if (h->next <= high)
+		return 0;
+	return err_set(
+	    err, REASON_OFFSET_GONE,
+	    "%s[%d]: the store stands at offset %lld, the log ends at %lld: it is not the log that was stored from",
+	    h->topic, h->partition, (long long)h->next, (long long)high);
+}
+
 static int
 claim_from_store(struct worker *w, struct err *err)
 {
@@ -305,6 +324,8 @@ claim_from_store(struct worker *w, struct err *err)
 		if (store->claim(w->self, h->topic, h->partition, h->committed, &offset, err) < 0)
 			return err_wrap(err, "%s[%d]", h->topic, h->partition);
 		h->next = offset;
+		if (check_stored(w, h, err) < 0)
+			return -1;
 		if (h->committed != offset && !w->batch.begun_us)
 			w->batch.begun_us = clock_monotonic_us(); /* so that Kafka's offsets follow */
 		if (store->undelivered(w->self, &ctx, h->topic, h->partition, h->committed < 0 ? 0 : h->committed,
