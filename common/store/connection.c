@@ -229,10 +229,13 @@ store_connect(struct store *s, struct err *err)
 	PQsetErrorVerbosity(s->conn, PQERRORS_DEFAULT);
 	s->sessions++;
 	metric_add(s->m_connects, 1);
-	return store_exec(s,
-			  "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = '30s'; "
-			  "SET standard_conforming_strings = on; SET bytea_output = 'hex'",
-			  err);
+	if (store_exec(s,
+		       "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = '30s'; "
+		       "SET standard_conforming_strings = on; SET bytea_output = 'hex'",
+		       err) == 0)
+		return 0;
+	store_disconnect(s); /* or the next call would take a session without these settings for a good one */
+	return -1;
 }
 
 int
