@@ -184,6 +184,7 @@ state_get(struct state_table *t, struct span key, void **ret)
 		return STATE_NO_MEMORY;
 	if (t->timestamp_us > e->active_us)
 		e->active_us = t->timestamp_us;
+	e->used_us = t->newest_us; /* its own time stamp may be far behind: so may its partition be */
 	*ret = e->now;
 	return STATE_HERE;
 }

@@ -40,6 +40,7 @@ struct entry {
 	struct entry *older, *younger; /* in the order of their last use */
 	struct entry *next_dirty;
 	int64_t born, active_us;
+	int64_t used_us;      /* newest_us of the table when it was used last: in the order of the list */
 	uint64_t round;       /* in which it was stored last */
 	uint64_t dirtied;     /* transaction in which it began to wait in the queue */
 	void *call;           /* what it was before the call, see state_call_end() */

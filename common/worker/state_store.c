@@ -73,7 +73,7 @@ state_evict(struct state_table *t, size_t most)
 	size_t n = 0;
 
 	for (struct entry *e = t->oldest, *next; e && n < most; e = next) {
-		bool idle = t->newest_us - e->active_us > t->limits.idle_us;
+		bool idle = t->newest_us - e->used_us > t->limits.idle_us;
 
 		next = e->younger;
 		if (!idle && t->bytes <= t->limits.max_bytes)
@@ -134,7 +134,7 @@ state_restore(struct state_table *t, int32_t partition, const struct state_view 
 	keyset_remove(s->asleep, v->key);
 	e->alone = alone;
 	e->born = v->born;
-	e->active_us = v->active_us;
+	e->active_us = e->used_us = v->active_us;
 	entry_measure(t, e);
 	if (v->active_us > t->newest_us)
 		t->newest_us = v->active_us;

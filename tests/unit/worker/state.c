@@ -236,6 +236,41 @@ only_what_is_stored_leaves(void **state)
 }
 
 static void
+store_all(struct state_table *t, int32_t partition)
+{
+	struct state_view v;
+
+	state_commit(t);
+	state_round_begin(t);
+	while (state_take_dirty(t, partition, INT64_MAX, &v))
+		;
+	state_round_done(t);
+}
+
+/* Of a partition that is behind the others, or beside a record with a time stamp of the far future. */
+static void
+what_is_in_use_stays_whatever_the_time_stamps(void **state)
+{
+	CLEANUP(state_table_free)
+	struct state_table *t =
+	    table(state, &(struct state_limits){ .idle_us = 1000, .max_bytes = SIZE_MAX, .key_bytes = 1000 });
+
+	stand(t, 0, 0, 0, 1);
+	stand(t, 1, 0, 0, 1);
+	for (int turn = 0; turn < 3; turn++) {
+		add(t, 1, "ahead", 1);
+		assert_true(counter_fold(t, 1, 1000000 + turn, "ahead", 1));
+		assert_true(counter_fold(t, 0, 1 + turn, "behind", 1));
+		store_all(t, 0);
+		store_all(t, 1);
+		assert_int_equal(state_evict(t, 10), 0);
+	}
+	assert_true(counter_fold(t, 1, 2000000, "ahead", 1));
+	store_all(t, 1);
+	assert_int_equal(state_evict(t, 10), 1); /* the one that was silent meanwhile */
+}
+
+static void
 memory_is_bounded(void **state)
 {
 	CLEANUP(state_table_free)
@@ -348,6 +383,7 @@ main(void)
 		BOTH(frontier_is_where_the_oldest_change_began),
 		BOTH(what_was_rolled_back_is_not_dirty),
 		BOTH(only_what_is_stored_leaves),
+		BOTH(what_is_in_use_stays_whatever_the_time_stamps),
 		BOTH(memory_is_bounded),
 		BOTH(a_record_reaches_a_key_only_once),
 		BOTH(sources_are_told_apart),
