@@ -5,6 +5,7 @@
  * nothing, others may be at work already.  The states of a partition that was let go are parked: when it comes back at the
  * very offset where it was left, nobody else has worked on it and they are taken up again.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,7 +208,9 @@ read_committed(struct worker *w, struct err *err)
 	if (w->doubt && w->states) {
 		if (as_attempted && commit_states(w) < 0)
 			w->rebuild = true;
-		if (!as_attempted)
+		if (as_attempted)
+			audit_done(w); /* it was in that transaction, and would be sent again with the next one */
+		else
 			state_rollback(w->states);
 		log_event(LOG_INFO, "fate of the transaction is known", "committed", LOG_S(as_attempted ? "yes" : "no"),
 			  NULL);
@@ -292,8 +295,10 @@ take_up_states(struct worker *w, struct err *err)
 	return w->checkpointer && n ? recovery_begin(w, needs, n, err) : 0;
 }
 
-/* Stored is an offset that the log does not reach: the topic was made anew, or the cluster is another one.  The client would
- * begin at the log's beginning, and every record before the offset would pass for one that was processed. */
+/*
+ * Is what was stored of this log?  One that does not reach the offset is another (the topic was made anew, or the cluster): the client would
+ * go to its beginning by itself, and every record before the offset would pass for one that was processed.
+ */
 static int
 check_stored(struct worker *w, const struct held *h, struct err *err)
 {
@@ -303,12 +308,16 @@ check_stored(struct worker *w, const struct held *h, struct err *err)
 		return 0;
 	if (consumer_watermarks(w->consumer, h->topic, h->partition, LOOKUP_TIMEOUT_MS, &low, &high, err) < 0)
 		return -1;
-	if (h->next <= high)
-		return 0;
-	return err_set(
-	    err, REASON_OFFSET_GONE,
-	    "%s[%d]: the store stands at offset %lld, the log ends at %lld: it is not the log that was stored from",
-	    h->topic, h->partition, (long long)h->next, (long long)high);
+	if (h->next > high)
+		return err_set(
+		    err, REASON_OFFSET_GONE,
+		    "%s[%d]: the database has rows up to offset %" PRId64 ", but the log ends at %" PRId64
+		    ": the topic or the cluster was made anew; delete the topic's rows of forebay.sink_offsets to begin with it",
+		    h->topic, h->partition, h->next, high);
+	if (h->next < low)
+		log_event(LOG_WARN, "records were deleted before they were read: retention is too short", "topic",
+			  LOG_S(h->topic), "partition", LOG_I(h->partition), "records", LOG_I(low - h->next), NULL);
+	return 0;
 }
 
 static int

@@ -26,5 +26,9 @@ def test_sink_says_so(line, broker, database, fleet, schemas):
     sink.start()
     assert sink.exit_code() == 2
     said = next(e for e in sink.events() if e.get("reason") == "OFFSET_GONE")
-    assert "stands at offset 100" in said["error"] and "ends at 50" in said["error"]
+    assert "up to offset 100" in said["error"] and "ends at 50" in said["error"]
+    # What it says to do.
+    database.run("DELETE FROM forebay.sink_offsets WHERE topic = 'telemetry.readings'")
+    sink.start()
+    until(lambda: database.count("forebay.readings") == 150, "the rows of the new log")
     world.close()
