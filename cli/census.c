@@ -41,12 +41,18 @@ struct work {
 static int
 count_reading(struct work *w, const struct consumed *record, struct err *err)
 {
+	struct span schema = consumed_header(record->message, "__value_schema_id");
 	struct reading reading;
 
 	arena_reset(w->scratch);
-	if (codec_decode(w->codec, record->value, consumed_header(record->message, "__value_schema_id"), w->scratch,
-			 &reading, err) < 0)
-		return err_wrap(err, "%s[%d]@%lld", record->topic, record->partition, (long long)record->offset);
+	if (codec_decode(w->codec, record->value, schema, w->scratch, &reading, err) < 0) {
+		if (err_class(err) != ERR_RECORD)
+			return err_wrap(err, "%s[%d]@%lld", record->topic, record->partition,
+					(long long)record->offset);
+		err_clear(err);
+		w->census->unreadable++; /* a dead letter of every worker that reads the topic */
+		return 0;
+	}
 	w->census->readings++;
 	w->census->values += (int64_t)reading.n_values;
 	for (size_t i = 0; i < reading.n_values; i++)

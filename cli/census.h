@@ -26,13 +26,14 @@ struct census {
 	int64_t raw_dead;         /* of telemetry.raw.dlq */
 	int64_t readings;         /* of telemetry.readings and telemetry.deferred */
 	int64_t values, distinct; /* in these; different by device, metric and event time */
+	int64_t unreadable;       /* records beside these that are no readings: somebody else wrote them */
 	int64_t dead;             /* of all the dead-letter topics whose letters the sink stores */
 	struct census_reason reasons[CENSUS_MOST_REASONS]; /* of these, the most frequent first */
 	size_t n_reasons;
 	bool cut; /* retention has deleted from one of the topics: the sums are not those of all time */
 };
 
-/* -1 on what cluster, registry and records say (AVRO_DECODE: somebody else writes to telemetry.readings). */
+/* -1 on what cluster and registry say. */
 int census_take(const struct client_config *client, int timeout_ms, struct registry *registry, struct arena *arena,
 		struct census *ret, struct err *err);
 

@@ -172,10 +172,15 @@ print_rows(const struct report *r, const struct counts *c)
 static void
 print(const struct report *r, const struct counts *c, const struct equation *e)
 {
+	char number[32];
+
 	report_heading(r, "What went in is what came out");
 	for (size_t i = 0; i < EQUATIONS; i++)
 		print_equation(r, &e[i]);
 	print_reasons(&c->topics);
+	if (c->topics.unreadable)
+		printf("  (%s more records of telemetry.readings are no readings: see telemetry.readings.dlq)\n",
+		       progress_number(c->topics.unreadable, number));
 	if (c->topics.cut)
 		puts("  (retention has deleted from the topics, so these are not the sums of all time)");
 	print_rows(r, c);
@@ -199,11 +204,12 @@ counts_json(const struct counts *c, const struct equation *e, bool all)
 		json_object_set_new(reasons, t->reasons[i].name, json_integer(t->reasons[i].count));
 	for (size_t i = 0; i < EQUATIONS; i++)
 		json_object_set_new(checks, e[i].name, equation_json(&e[i]));
-	return json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "holds", all, "cut_by_retention",
-			 t->cut, "raw_messages", (json_int_t)t->raw, "became_readings", (json_int_t)t->readings,
-			 "dead_lettered", (json_int_t)t->raw_dead, "readings", (json_int_t)t->values,
-			 "distinct_readings", (json_int_t)t->distinct, "repeated_readings", (json_int_t)c->repeated,
-			 "dead_letters", (json_int_t)t->dead, "dead_letters_by_reason", reasons, "checks", checks);
+	return json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "holds", all,
+			 "cut_by_retention", t->cut, "raw_messages", (json_int_t)t->raw, "became_readings",
+			 (json_int_t)t->readings, "dead_lettered", (json_int_t)t->raw_dead, "readings",
+			 (json_int_t)t->values, "distinct_readings", (json_int_t)t->distinct, "repeated_readings",
+			 (json_int_t)c->repeated, "unreadable", (json_int_t)t->unreadable, "dead_letters",
+			 (json_int_t)t->dead, "dead_letters_by_reason", reasons, "checks", checks);
 }
 
 int

@@ -9,7 +9,7 @@ import pytest
 
 from support import places
 from support.broker import Publisher
-from support.fleet import WORKERS, await_quiet
+from support.fleet import WORKERS, await_quiet, forebay
 
 CORPUS = places.TOP / "tests/data/bad-input"
 CONNECT_HEADERS = ("topic", "partition", "offset", "connector.name", "task.id", "stage", "class.name",
@@ -152,3 +152,5 @@ def test_bad_records_for_the_other_workers(outcome, line, broker, schemas):
         found = [m for m in letters if m.header("forebay.worker") == worker]
         assert sorted(m.header("forebay.reason") for m in found) == [
             "AVRO_DECODE", "AVRO_FRAMING", "AVRO_FRAMING", "AVRO_FRAMING", "AVRO_SCHEMA_UNKNOWN", "EMPTY_VALUE"], worker
+    told = json.loads(forebay(line, "report", "--json", check=False).stdout)
+    assert told["conservation"]["unreadable"] == len(rubbish)
