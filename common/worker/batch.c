@@ -112,7 +112,9 @@ batch_send(struct worker *w, const struct context *ctx, struct err *err)
 
 	for (size_t i = 0; i < b->n_emissions && result == 0; i++) {
 		const struct emission *e = &b->emissions[i];
-		int64_t ms = ctx->input ? ctx->input->timestamp_us / 1000 : b->newest_ms;
+		int64_t ms = e->stamp_us != TIME_NONE ? e->stamp_us / 1000
+			     : ctx->input             ? ctx->input->timestamp_us / 1000
+						      : b->newest_ms;
 		struct producer_record record = {
 			.topic = e->out->topic,
 			.partition = ctx->input && !w->spec->rekeys ? ctx->input->partition : PARTITION_BY_KEY,

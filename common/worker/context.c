@@ -171,6 +171,13 @@ context_note(struct context *ctx, struct span key, struct span value, struct err
 int
 context_emit(struct context *ctx, struct output *out, struct span key, const void *record, struct err *err)
 {
+	return context_emit_at(ctx, out, key, record, TIME_NONE, err);
+}
+
+int
+context_emit_at(struct context *ctx, struct output *out, struct span key, const void *record, int64_t stamp_us,
+		struct err *err)
+{
 	struct batch *b = &ctx->w->batch;
 	const struct span *raw = record;
 	size_t start = b->values.len;
@@ -192,7 +199,7 @@ context_emit(struct context *ctx, struct output *out, struct span key, const voi
 	} else if (buffer_append(&b->values, raw->ptr, raw->len) < 0) {
 		return err_set(err, REASON_NO_MEMORY, "emit");
 	}
-	grown[b->n_emissions++] = (struct emission){ out, kept, start, b->values.len - start };
+	grown[b->n_emissions++] = (struct emission){ out, kept, start, b->values.len - start, stamp_us };
 	return 0;
 }
 

@@ -82,6 +82,7 @@ struct emission {
 	const struct output *out;
 	struct span key;
 	size_t start, len; /* of the value in batch.values */
+	int64_t stamp_us;  /* TIME_NONE: the input's */
 };
 
 struct timing {

@@ -193,6 +193,10 @@ int context_note(struct context *ctx, struct span key, struct span value, struct
  */
 int context_emit(struct context *ctx, struct output *out, struct span key, const void *record, struct err *err);
 
+/* The same with a time stamp of its own: of what had to wait, that of the input it came from, whenever it is sent. */
+int context_emit_at(struct context *ctx, struct output *out, struct span key, const void *record, int64_t stamp_us,
+		    struct err *err);
+
 /* Deliver again a dead letter that the store kept (worker_store.undelivered): key, value and coordinates are IN's. */
 int context_redeliver(struct context *ctx, const struct input *in, const struct err *why, struct err *err);
 

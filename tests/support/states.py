@@ -210,7 +210,7 @@ class World:
     def await_done(self, *labels, topic="readings", limit_s=60):
         def all_done():
             self.fleet.require_running()
-            return all(self.done(label, topic) for label in labels)
+            return all(self.done(label, topic) for label in labels or ("live",))
         until(all_done, f"{self.name}: {labels or ('live',)} at the end of {topic}; logs in {self.fleet.logs}", limit_s)
 
     def outputs(self, label, topic, start=None):

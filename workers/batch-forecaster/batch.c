@@ -104,6 +104,7 @@ struct visit {
 	struct series window;
 	struct order order;
 	enum history_verdict verdict;
+	int64_t stamp_us;           /* of its record */
 	struct adopted *next;       /* versions in use from now on; an owner of them */
 	struct desk *before, *then; /* of the forecast that waits; of the one to come */
 };
@@ -162,6 +163,7 @@ look_up(struct forecaster *f, struct context *ctx, const struct input *in, struc
 	t = context_state(ctx, key, err);
 	if (!t)
 		return -1;
+	v->stamp_us = in->timestamp_us;
 	v->order = order_of(key, t);
 	v->verdict = history_judge(&f->plan.history, &t->history, &v->window);
 	return 0;
@@ -300,6 +302,7 @@ take_window(struct forecaster *f, struct context *ctx, struct visit *v, struct e
 	if (context_silent(ctx) || !may_wait(f))
 		return serving_run(&f->serving, ctx, v->then, &v->order, 1, err);
 	v->order.track->history.pending = true;
+	v->order.track->history.stamp_us = v->stamp_us;
 	return map_put(f->waiting, v->order.key, f) < 0 ? err_set(err, REASON_NO_MEMORY, "batch") : 0;
 }
 

@@ -29,7 +29,8 @@ struct history {
 	uint64_t unit;           /* a hash of the unit's name; 0: not named so far; meaningless while n is 0 */
 	int64_t ingest_us;       /* greatest so far */
 	int64_t forgotten;       /* points before the first that is kept, since all began */
-	bool pending;            /* its newest end waits for a forecast */
+	bool pending;            /* its newest end waits for a forecast, until the transaction's end at the latest */
+	int64_t stamp_us;        /* while pending: time stamp of the record it came with */
 };
 
 enum history_verdict {

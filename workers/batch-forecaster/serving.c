@@ -287,6 +287,13 @@ leave_out(const struct order *o, struct err *err)
 	return 0;
 }
 
+/* A forecast that waited for others has the time stamp of its own window: when it is sent depends on commits. */
+static int64_t
+stamp_of(const struct history *h)
+{
+	return h->pending && h->stamp_us >= 0 ? h->stamp_us : TIME_NONE;
+}
+
 static int
 send_one(struct serving *s, struct context *ctx, const struct order *o, const struct panel_forecast *from,
 	 struct err *err)
@@ -304,7 +311,7 @@ send_one(struct serving *s, struct context *ctx, const struct order *o, const st
 	if (codec_encode(s->codec, &f, &s->bytes, err) < 0)
 		return leave_out(o, err);
 	bytes = buffer_span(&s->bytes);
-	if (context_emit(ctx, s->output, o->device, &bytes, err) < 0)
+	if (context_emit_at(ctx, s->output, o->device, &bytes, stamp_of(&o->track->history), err) < 0)
 		return -1;
 	cache_forecast_key(o->device, o->metric, key);
 	keeper_put(s->keeper, span_of(key), bytes, f.step_us * (int64_t)f.n_steps / US_PER_MS);
