@@ -76,6 +76,7 @@ store_new(const struct store_options *options, struct store **ret, struct err *e
 	s->uri = strdup(options->uri);
 	s->application_name = strdup(options->application_name);
 	s->connect_timeout_ms = options->connect_timeout_ms;
+	s->lock_timeout_ms = options->lock_timeout_ms;
 	if (!s->uri || !s->application_name)
 		return err_set(err, REASON_NO_MEMORY, "a store");
 	parsed = PQconninfoParse(s->uri, &why);
@@ -210,6 +211,7 @@ store_connect(struct store *s, struct err *err)
 	const char *names[] = { "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
 				"dbname",          "application_name",    "client_encoding",  NULL };
 	const char *values[] = { "10", "5", "3", "30000", s->uri, s->application_name, "UTF8", NULL };
+	char settings[256];
 
 	if (s->conn && PQstatus(s->conn) == CONNECTION_OK)
 		return 0;
@@ -229,10 +231,11 @@ store_connect(struct store *s, struct err *err)
 	PQsetErrorVerbosity(s->conn, PQERRORS_DEFAULT);
 	s->sessions++;
 	metric_add(s->m_connects, 1);
-	if (store_exec(s,
-		       "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = '30s'; "
-		       "SET standard_conforming_strings = on; SET bytea_output = 'hex'",
-		       err) == 0)
+	snprintf(settings, sizeof(settings),
+		 "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = '30s'; "
+		 "SET standard_conforming_strings = on; SET bytea_output = 'hex'; SET lock_timeout = %" PRId64,
+		 s->lock_timeout_ms);
+	if (store_exec(s, settings, err) == 0)
 		return 0;
 	store_disconnect(s); /* or the next call would take a session without these settings for a good one */
 	return -1;

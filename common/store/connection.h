@@ -26,6 +26,7 @@ struct store_options {
 	const char *application_name; /* what pg_stat_activity shows */
 	int64_t connect_timeout_ms;   /* for all hosts of the URI together */
 	struct metrics *metrics;      /* NULL: none */
+	int64_t lock_timeout_ms;      /* a statement waits no longer for a lock: STORE_DOWN; 0: without end */
 };
 
 /* Copies what it needs; does not connect.  -1 on OPTION_INVALID (not a connection URI), NO_MEMORY. */

@@ -9,7 +9,7 @@
 
 struct store {
 	char *uri, *application_name;
-	int64_t connect_timeout_ms;
+	int64_t connect_timeout_ms, lock_timeout_ms;
 	PGconn *conn; /* NULL: no session */
 	int64_t sessions;
 	struct map *prepared; /* text of a statement -> its name in this session */

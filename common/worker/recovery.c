@@ -8,6 +8,8 @@
 #include "common/base/log.h"
 #include "common/worker/recovery_site.h"
 
+#define LOCK_PATIENCE_MS 5000 /* while the loop stands still, and Kafka's transaction may be open */
+
 /* ---- opening ---- */
 
 static int
@@ -28,8 +30,11 @@ describe_states(struct worker *w, struct err *err)
 int
 recovery_open(struct worker *w, struct err *err)
 {
-	const struct store_options options = { w->state_opt.postgres_uri, w->instance, w->state_opt.connect_timeout_ms,
-					       w->metrics };
+	const struct store_options options = { .uri = w->state_opt.postgres_uri,
+					       .application_name = w->instance,
+					       .connect_timeout_ms = w->state_opt.connect_timeout_ms,
+					       .metrics = w->metrics,
+					       .lock_timeout_ms = LOCK_PATIENCE_MS };
 
 	if (!w->state_opt.postgres_uri[0])
 		return err_set(

@@ -5,7 +5,9 @@ Beside the worker that suffers there is a twin, in a group of its own, that read
 import json
 import time
 from collections import Counter
+from contextlib import closing
 
+import psycopg2
 import pytest
 
 from support.broker import Publisher
@@ -616,3 +618,24 @@ def test_answers_of_the_cache_are_repeated(line, world):
     assert len(noted) == 2 * len(DEVICES)
     run = follow(world, score_warmup_readings=30)
     assert grouped(world.outputs("live", "scores")) == grouped(world.outputs("live", f"scores.{run}"))
+
+
+# ---- somebody else holds the tables ----
+
+def test_a_locked_table(line, world):
+    """ALTER TABLE, VACUUM FULL: who needs a sleeping state says so and waits; it does not stand still."""
+    idle, busy = names(2, "idle"), names(4, "busy")
+    live = world.worker(ETL, state_idle_ms=60000, checkpoint_interval_ms=100)
+    world.twin(ETL)
+    world.send(range(0, 15), idle + busy, noise())
+    world.await_done("live")
+    world.send(range(15, 125, 15), busy, noise())
+    until(lambda: live.metric("forebay_state_keys_asleep") == 2 * len(idle), f"they sleep, {world.fleet.logs}")
+    world.await_stored()
+    with closing(psycopg2.connect(line.postgres_uri)) as connection, connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE forebay.states IN ACCESS EXCLUSIVE MODE")
+        world.send(range(125, 140), idle + busy, noise())
+        until(lambda: "lock timeout" in json.dumps(live.http("/health")[1]), "/health tells", 60)
+        assert live.http("/health?probe=ready")[0] == 503 and live.running()
+    world.await_done("live", "twin")
+    same(world, "series")
