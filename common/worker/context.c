@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/worker/internal.h"
+#include "common/worker/names.h"
 
 struct span
 input_header(const struct input *in, const char *name)
@@ -109,6 +110,11 @@ worker_output(struct worker *w, const char *topic, const struct record_type *typ
 	if (!out || !(out->topic = output_name(w, topic))) {
 		free(out);
 		return err_set(err, REASON_NO_MEMORY, "output");
+	}
+	if (names_check_output(out->topic, w->topics, w->n_topics, w->side_topics, w->n_side, err) < 0) {
+		free(out->topic);
+		free(out);
+		return -1;
 	}
 	grown[w->n_outputs++] = out;
 	if (type && new_codec(w, topic, type, &out->codec, err) < 0)

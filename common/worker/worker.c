@@ -9,38 +9,9 @@
 #include "common/base/log.h"
 #include "common/worker/internal.h"
 #include "common/worker/layouts.h"
+#include "common/worker/names.h"
 
 enum exit_code { EXIT_OK = 0, EXIT_CONFIGURATION = 1, EXIT_FAILED = 2, EXIT_FENCED = 3 };
-
-static void
-free_words(char **words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(words[i]);
-	free(words);
-}
-
-/* "a, b" -> words; the caller frees with free_words. */
-static int
-split(const char *text, char ***ret, size_t *n, struct err *err)
-{
-	size_t cap = 1;
-
-	for (const char *p = text; *p; p++)
-		cap += *p == ',';
-	*ret = calloc(cap, sizeof(char *));
-	*n = 0;
-	while (*ret && *text) {
-		size_t len;
-
-		text += strspn(text, ", ");
-		len = strcspn(text, ", ");
-		if (len && !((*ret)[(*n)++] = strndup(text, len)))
-			return err_set(err, REASON_NO_MEMORY, "topics");
-		text += len;
-	}
-	return *ret ? 0 : err_set(err, REASON_NO_MEMORY, "topics");
-}
 
 static const char *
 topics_or(const char *chosen, const char *own)
@@ -67,15 +38,15 @@ name_ourselves(struct worker *w, struct err *err)
 		snprintf(w->group, sizeof(w->group), "%s.%s", w->base_group, w->opt.run_id);
 	snprintf(w->transactional_id, sizeof(w->transactional_id), "%s-%s", w->group, w->instance);
 	log_identity(w->spec->name, w->instance);
-	if (split(topics_or(w->opt.topics, w->spec->topics), &w->topics, &w->n_topics, err) < 0 ||
-	    split(topics_or(w->opt.side_topics, w->spec->side_topics), &w->side_topics, &w->n_side, err) < 0)
+	if (names_split(topics_or(w->opt.topics, w->spec->topics), &w->topics, &w->n_topics, err) < 0 ||
+	    names_split(topics_or(w->opt.side_topics, w->spec->side_topics), &w->side_topics, &w->n_side, err) < 0)
 		return -1;
 	if (!w->n_topics)
 		return err_set(err, REASON_OPTION_INVALID, "topics: %s needs at least one topic to read",
 			       w->spec->name);
 	if (w->n_side && !w->spec->side)
 		return err_set(err, REASON_OPTION_INVALID, "side.topics: %s has no side inputs", w->spec->name);
-	return 0;
+	return names_check_inputs(w->topics, w->n_topics, w->side_topics, w->n_side, err);
 }
 
 static int
@@ -244,8 +215,8 @@ finish(struct worker *w)
 	free(w->codecs);
 	registry_free(w->registry);
 	metrics_free(w->metrics);
-	free_words(w->topics, w->n_topics);
-	free_words(w->side_topics, w->n_side);
+	names_free(w->topics, w->n_topics);
+	names_free(w->side_topics, w->n_side);
 	free(w->overrides[0]);
 	free(w->overrides[1]);
 	options_clear(&w->program);
