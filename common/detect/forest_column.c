@@ -54,7 +54,7 @@ forest_column_meet(struct forest_column *c, double x)
 	double away = fabs(tame(x) - c->centre);
 
 	if (isnan(c->centre))
-		c->centre = tame(x);
+		c->met++;
 	else if (c->scale <= 0 && away > SAME * fabs(c->centre))
 		c->scale = away / COLUMN_LINEAR;
 	c->last = tame(x);

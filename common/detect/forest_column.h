@@ -8,6 +8,9 @@
  *
  * A column whose values have all been the same has no scale yet: it is 0, and that value is its centre.  The first other value
  * defines the scale: it stands COLUMN_LINEAR scales away.
+ *
+ * A column that begins later than the others has no centre before some of its values are there to measure: until then all of them
+ * are its middle, and it has no say.
  */
 #ifndef FOREBAY_DETECT_FOREST_COLUMN_H
 #define FOREBAY_DETECT_FOREST_COLUMN_H
@@ -22,15 +25,16 @@
 #define COLUMN_LINEAR 16.0
 
 struct forest_column {
-	double centre, scale; /* scale 0: none yet.  NaN as centre: not one value yet */
+	double centre, scale; /* scale 0: none yet.  NaN as centre: too few values yet */
 	double last;          /* the last value known; NaN: none yet */
+	uint32_t met;         /* values, while it has no centre */
 };
 
 /* X finite. */
 int16_t forest_column_encode(const struct forest_column *c, double x);
 double forest_column_decode(const struct forest_column *c, int16_t value);
 
-/* Before a value is learnt: a column without a centre or a scale gets one. */
+/* Before a value is learnt: a column that has a centre, but no scale, gets one. */
 void forest_column_meet(struct forest_column *c, double x);
 
 /*

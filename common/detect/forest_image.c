@@ -13,6 +13,7 @@ static const struct image_member column_members[] = {
 	IMAGE_FIELD(struct forest_column, centre, IMAGE_F64),
 	IMAGE_FIELD(struct forest_column, scale, IMAGE_F64),
 	IMAGE_FIELD(struct forest_column, last, IMAGE_F64),
+	IMAGE_FIELD(struct forest_column, met, IMAGE_U32),
 };
 static const struct image_table column_table = IMAGE_TABLE(struct forest_column, column_members);
 
@@ -125,7 +126,8 @@ forest_image_bytes(const struct forest *f)
 	struct forest_flat flat = flat_of(f);
 	const size_t lists = 8 * sizeof(uint32_t), numbers = 5 * sizeof(uint64_t) + 10 * sizeof(uint32_t);
 
-	return lists + numbers + flat.n_recent * sizeof(double) + flat.n_columns * 3 * sizeof(double) +
+	return lists + numbers + flat.n_recent * sizeof(double) +
+	       flat.n_columns * (3 * sizeof(double) + sizeof(uint32_t)) +
 	       (flat.n_window + flat.n_values) * sizeof(int16_t) + flat.n_next * sizeof(uint64_t) +
 	       flat.n_nodes * sizeof(uint32_t) + 2 * flat.n_places * sizeof(uint16_t);
 }

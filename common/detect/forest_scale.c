@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/base/random.h"
 #include "common/detect/forest_points.h"
 #include "common/detect/forest_tree.h"
 
@@ -13,8 +14,8 @@
 #define COLLAPSED 4                  /* steps */
 #define BUILDING (UINT64_C(1) << 63) /* tells the random numbers of a building from those of points */
 
-/* Centre and scale of column I in the recent rows; false: there is no value. */
-static bool
+/* Centre and scale of column I in the recent rows; how many values of it there are. */
+static size_t
 measure_recent(const struct forest *f, int i, double *centre, double *scale)
 {
 	double x[FOREST_START];
@@ -28,7 +29,7 @@ measure_recent(const struct forest *f, int i, double *centre, double *scale)
 	}
 	if (known > 0)
 		forest_column_measure(x, known, centre, scale);
-	return known > 0;
+	return known;
 }
 
 void
@@ -38,8 +39,16 @@ forest_scale_start(struct forest *f)
 		struct forest_column *c = &f->column[i];
 
 		*c = (struct forest_column){ .centre = NAN, .last = NAN };
-		measure_recent(f, i, &c->centre, &c->scale);
+		if (measure_recent(f, i, &c->centre, &c->scale) < FOREST_START / 2)
+			c->centre = NAN;
 	}
+}
+
+/* Has column I met enough values to be measured, though it had too few at the start? */
+static bool
+begins(const struct forest *f, int i)
+{
+	return isnan(f->column[i].centre) && f->column[i].met >= FOREST_START;
 }
 
 bool
@@ -47,6 +56,9 @@ forest_scale_due(const struct forest *f)
 {
 	uint64_t sample = (uint64_t)f->rule.sample;
 
+	for (int i = 0; i < f->rule.columns; i++)
+		if (begins(f, i))
+			return true;
 	return f->points == sample / 4 || f->points == sample || (f->points > 0 && f->points % (4 * sample) == 0);
 }
 
@@ -96,7 +108,7 @@ measure_points(const struct forest *f, int i, double *centre, double *scale)
 	for (size_t k = 0; k < n; k++)
 		x[k] = forest_column_decode(c, values[k]);
 	forest_column_measure(x, n, centre, scale);
-	if (values[n - 1 - n / 4] - values[n / 4] > COLLAPSED || !measure_recent(f, i, &near, &fine))
+	if (values[n - 1 - n / 4] - values[n / 4] > COLLAPSED || measure_recent(f, i, &near, &fine) == 0)
 		return;
 	if (fine > 0 && fine * (GRID_UNIT / COLLAPSED) < c->scale) {
 		*centre = near;
@@ -115,8 +127,13 @@ measure(const struct forest *f, struct forest_column *columns, bool *changed)
 		double centre, scale;
 
 		columns[i] = f->column[i];
-		measure_points(f, i, &centre, &scale);
-		changed[i] = !isnan(f->column[i].centre) && forest_column_far(&f->column[i], centre, scale, ratio);
+		if (begins(f, i)) {
+			changed[i] = measure_recent(f, i, &centre, &scale) > 0;
+		} else {
+			measure_points(f, i, &centre, &scale);
+			changed[i] =
+			    !isnan(f->column[i].centre) && forest_column_far(&f->column[i], centre, scale, ratio);
+		}
 		if (changed[i]) {
 			columns[i].centre = centre;
 			columns[i].scale = scale;
@@ -126,6 +143,19 @@ measure(const struct forest *f, struct forest_column *columns, bool *changed)
 	return any;
 }
 
+/* One of the values of column I in the recent rows, by chance; there is one. */
+static double
+draw(const struct forest *f, int i, uint64_t number)
+{
+	uint64_t at = random_u64(forest_stream(f, f->rule.trees), f->points, number);
+	double value;
+
+	do
+		value = f->recent[at++ % FOREST_START * (size_t)f->rule.columns + (size_t)i];
+	while (!isfinite(value));
+	return value;
+}
+
 static void
 convert(const struct forest *f, const struct forest_column *columns, const bool *changed, int16_t *values, size_t n)
 {
@@ -133,7 +163,9 @@ convert(const struct forest *f, const struct forest_column *columns, const bool 
 		size_t i = k % (size_t)f->rule.columns;
 
 		if (changed[i])
-			values[k] = forest_column_encode(&columns[i], forest_column_decode(&f->column[i], values[k]));
+			values[k] = forest_column_encode(
+			    &columns[i], isnan(f->column[i].centre) ? draw(f, (int)i, k)
+								    : forest_column_decode(&f->column[i], values[k]));
 	}
 }
 

@@ -6,6 +6,9 @@
  * later), or its centre 4 RATIO of its scales away, the column gets the new centre and scale, all its values in the store
  * become what they are on the new grid, and the trees are built anew from the points that they hold.
  *
+ * A column that begins late is measured once as many of its values as there are first rows have been met, by those of them that are
+ * among the last rows; the points held, which know nothing of it, get values drawn from these.  Else its arrival would look strange.
+ *
  * A scale that has become far too large leaves nothing to measure: the values fall together on the grid.  Where the middle
  * half of a column's values lie within COLLAPSED steps, the last rows, which are kept as they came, are asked.
  */
@@ -14,7 +17,7 @@
 
 #include "common/detect/forest_parts.h"
 
-/* From the first rows, which are there; values that are not finite do not count. */
+/* Of the columns that have most of their values in the first rows, which are there. */
 void forest_scale_start(struct forest *f);
 
 /* Does the rule say something before the next point? */

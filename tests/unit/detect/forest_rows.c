@@ -131,14 +131,55 @@ units_change(void **state)
 	}
 }
 
+#define LATE 500
+
+/* A row of two columns, the second missing before FROM and but for every so many rows. */
+static void
+two_columns(int i, int from, int every, double row[2])
+{
+	row[0] = random_normal(1, 0, (uint64_t)i);
+	row[1] = i >= from && i % every == 0 ? 1000 + random_normal(1, 1, (uint64_t)i) : NAN;
+}
+
+/*
+ * A column that begins after the others: its first values are hardly stranger than where it was always there, whether they come with
+ * each row or with every third; and a while later it is judged likewise.
+ */
+static void
+late_columns(void **state)
+{
+	(void)state;
+	for (int every = 1; every <= 3; every += 2) {
+		CLEANUP(forest_free) struct forest *late = forest_of(50, 256, 2, 1);
+		CLEANUP(forest_free) struct forest *always = forest_of(50, 256, 2, 1);
+		double row[2], greatest[2] = { 0 };
+
+		for (int i = 0; i < 3 * LATE; i++) {
+			two_columns(i, LATE, every, row);
+			if (i >= LATE && i < 2 * LATE)
+				greatest[0] = fmax(greatest[0], forest_look(late, row, NULL).score);
+			add(late, row);
+			two_columns(i, 0, every, row);
+			if (i >= LATE && i < 2 * LATE)
+				greatest[1] = fmax(greatest[1], forest_look(always, row, NULL).score);
+			add(always, row);
+		}
+		print_message("greatest %.2f, else %.2f\n", greatest[0], greatest[1]);
+		assert_true(greatest[0] < 1.25 * greatest[1]);
+		row[0] = 0;
+		row[1] = 1008;
+		assert_true(forest_look(late, row, NULL).score > 3);
+		row[1] = 1000;
+		assert_true(forest_look(late, row, NULL).score < 1.5);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_rows),
-		cmocka_unit_test(constant_columns),
-		cmocka_unit_test(missing_columns),
-		cmocka_unit_test(units_change),
+		cmocka_unit_test(bad_rows),     cmocka_unit_test(constant_columns), cmocka_unit_test(missing_columns),
+		cmocka_unit_test(units_change), cmocka_unit_test(late_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
