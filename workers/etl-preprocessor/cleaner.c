@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workers/etl-preprocessor/units.h"
+
 #define YEAR_1_US INT64_C(-62135596800000000)
 #define YEAR_10000_US INT64_C(253402300800000000)
 
@@ -183,6 +185,22 @@ change_step(const struct run *run, struct cleaner *c, struct err *err)
 	return 0;
 }
 
+/* The unit of S is another one than that of what came before it. */
+static int
+change_unit(const struct run *run, struct cleaner *c, const struct sample *s, struct err *err)
+{
+	if (c->has_unit) {
+		if ((c->has_step && finish_step(run, c, err) < 0) || break_off(run, c, err) < 0)
+			return -1;
+		c->outlier = (struct outlier){ 0 };
+		run->count->unit_changes++;
+	}
+	c->unit_at = s->unit - 1;
+	c->has_unit = true;
+	units_prune(c);
+	return 0;
+}
+
 static void
 judge(const struct run *run, struct cleaner *c, double value)
 {
@@ -220,6 +238,8 @@ release(const struct run *run, struct cleaner *c, const struct sample *s, struct
 		tally_add(&c->window.tally, &(struct tally){ .repeated = s->repeated });
 		return 0;
 	}
+	if (s->unit && (!c->has_unit || c->unit_at != s->unit - 1) && change_unit(run, c, s, err) < 0)
+		return -1;
 	if (!c->has_step) {
 		c->step = (struct step){ .number = number };
 		c->has_step = true;
@@ -229,38 +249,20 @@ release(const struct run *run, struct cleaner *c, const struct sample *s, struct
 	return 0;
 }
 
-static int
-learn_unit(struct cleaner *c, struct span unit, struct err *err)
-{
-	if (!unit.ptr || (c->has_unit && span_equal(unit, (struct span){ c->unit, c->unit_len })))
-		return 0;
-	if (unit.len > c->cap_unit) {
-		char *grown = realloc(c->unit, unit.len);
-
-		if (!grown)
-			return no_memory(err);
-		c->unit = grown;
-		c->cap_unit = unit.len;
-	}
-	if (unit.len)
-		memcpy(c->unit, unit.ptr, unit.len);
-	c->unit_len = unit.len;
-	c->has_unit = true;
-	return 0;
-}
-
 int
 cleaner_add(const struct cleaner_rule *rule, struct cleaner *c, const struct sample *s, struct span unit,
 	    cleaner_sink *sink, void *ctx, struct cleaner_count *count, struct err *err)
 {
 	const struct run run = { rule, sink, ctx, count };
-	struct sample ready;
+	struct sample taken = *s, ready;
 	int what;
 
-	if (learn_unit(c, unit, err) < 0)
-		return -1;
-	if (reorder_push(&rule->order, &c->order, s, &what) < 0)
+	if (!isnan(s->value) && units_number(c, unit, &taken.unit) < 0)
 		return no_memory(err);
+	if (reorder_push(&rule->order, &c->order, &taken, &what) < 0)
+		return no_memory(err);
+	if (what)
+		units_prune(c); /* what was left out names nothing */
 	count->missing += isnan(s->value) != 0;
 	if (what & REORDER_REPEATED)
 		count->repeated++;

@@ -12,6 +12,10 @@
  *
  * A gap of more than gap_max_steps ends the window early, without the gap; the next window begins behind it.  So does a
  * change of step_us between two readings: a state may be older than the configuration.
+ *
+ * So does a change of unit between two values, in the order of event time; what an outlier is is then learnt anew.  A reading
+ * that names no unit is in the unit of the one before, and the first one that is named is that of what was before it.  Where
+ * the unit changes within a step both windows have that step, each with its own readings.
  */
 #ifndef FOREBAY_ETL_CLEANER_H
 #define FOREBAY_ETL_CLEANER_H
@@ -47,22 +51,24 @@ struct cleaner {
 	int64_t known;
 	bool has_value;
 	struct window window;
-	char *unit; /* as the last reading that named one, while has_unit; not terminated */
+	char *unit; /* names of units, see units.h; not terminated */
 	size_t unit_len, cap_unit;
 	bool has_unit;
+	uint8_t unit_at; /* while has_unit: which of them is that of step and window, from 0 */
 };
 
 /* What happened to readings, for the worker's metrics.  The caller starts it zeroed. */
 struct cleaner_count {
 	int64_t taken, missing, late, repeated, outliers, dropped, wild;
+	int64_t unit_changes;
 };
 
 /* Receives a finished window; C->window is it.  -1 with *ERR goes up. */
 typedef int cleaner_sink(void *ctx, const struct cleaner *c, struct err *err);
 
 /*
- * Take one reading: S (repeated 0) and its UNIT (SPAN_NONE: not named).  Calls SINK for every window that it finishes.
- * -1 on NO_MEMORY, or what the sink says.
+ * Take one reading: S (repeated 0, unit 0) and its UNIT (SPAN_NONE: not named; without a NUL).  Calls SINK for every window
+ * that it finishes.  -1 on NO_MEMORY, or what the sink says.
  */
 int cleaner_add(const struct cleaner_rule *rule, struct cleaner *c, const struct sample *s, struct span unit,
 		cleaner_sink *sink, void *ctx, struct cleaner_count *count, struct err *err);

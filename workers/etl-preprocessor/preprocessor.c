@@ -17,6 +17,10 @@ static const struct metric_spec outcome_spec = {
 	"values of readings by what became of them: taken, missing (of bad quality), late, repeated, outlier (flagged), "
 	"dropped (outliers by policy), wild (time stamps far ahead that the next reading did not confirm)"
 };
+static const struct metric_spec unit_changes_spec = {
+	"forebay_etl_unit_changes_total", METRIC_COUNTER, "",
+	"series whose readings went over to another unit, which ends the window"
+};
 static const char *const outcome_names[OUTCOMES] = { "taken",   "missing", "late", "repeated",
 						     "outlier", "dropped", "wild" };
 
@@ -28,6 +32,7 @@ preprocessor_open(void *self, struct worker *w, struct err *err)
 
 	for (size_t i = 0; i < OUTCOMES; i++)
 		p->outcomes[i] = metrics_series(worker_metrics(w), &outcome_spec, &outcome_names[i]);
+	p->unit_changes = metrics_series(worker_metrics(w), &unit_changes_spec, NULL);
 	if (etl_rule(&p->opt, &p->rule, err) < 0 ||
 	    worker_input(w, worker_topics(w, &n_topics)[0], &reading_record, &p->readings, err) < 0 ||
 	    worker_output(w, p->opt.series_topic, &series_record, &p->series, err) < 0)
@@ -80,6 +85,8 @@ count_outcomes(struct preprocessor *p, const struct cleaner_count *c)
 	for (size_t i = 0; i < OUTCOMES; i++)
 		if (counts[i])
 			metric_add(p->outcomes[i], (double)counts[i]);
+	if (c->unit_changes)
+		metric_add(p->unit_changes, (double)c->unit_changes);
 }
 
 static int

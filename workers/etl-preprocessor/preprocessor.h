@@ -12,7 +12,7 @@ struct preprocessor {
 	struct cleaner_rule rule;
 	struct codec *readings;
 	struct output *series, *aggregates; /* aggregates NULL: none are written */
-	struct metric_series *outcomes[OUTCOMES];
+	struct metric_series *outcomes[OUTCOMES], *unit_changes;
 };
 
 /* The hooks of struct worker_spec; SELF is the preprocessor. */

@@ -63,11 +63,15 @@ make_room(struct reorder *r)
 static void
 unite(enum repeat_policy policy, struct sample *old, const struct sample *s)
 {
-	if (isnan(old->value) || (policy == REPEAT_LAST && !isnan(s->value)))
+	uint64_t repeated = (uint64_t)old->repeated + 1 + s->repeated;
+
+	if (isnan(old->value) || (policy == REPEAT_LAST && !isnan(s->value))) {
 		old->value = s->value;
+		old->unit = s->unit;
+	}
 	if (old->ingest_us < s->ingest_us)
 		old->ingest_us = s->ingest_us;
-	old->repeated += 1 + s->repeated;
+	old->repeated = repeated < UINT32_MAX ? (uint32_t)repeated : UINT32_MAX;
 }
 
 static int

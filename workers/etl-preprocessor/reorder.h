@@ -26,8 +26,9 @@ struct reorder_rule {
 
 struct sample {
 	int64_t time_us, ingest_us;
-	double value;     /* NaN: a reading without a usable value; it moves the clock and no more */
-	int64_t repeated; /* further readings with the same time */
+	double value;      /* NaN: a reading without a usable value; it moves the clock and no more */
+	uint32_t repeated; /* further readings with the same time */
+	uint8_t unit;      /* that the value is in, see units.h; 0: not named */
 };
 
 /* Of one series; zeroed: nothing seen.  Owns `items`. */

@@ -8,16 +8,15 @@
 
 #include "common/record/shape.h"
 #include "common/series/series_image.h"
-#include "workers/etl-preprocessor/cleaner.h"
+#include "workers/etl-preprocessor/units.h"
 
 #define COUNT_MAX (INT64_C(1) << 53) /* far from the end of an int64_t */
 #define FLAGS_MAX (STEP_IMPUTED | STEP_OUTLIER | STEP_CLIPPED)
 
 static const struct image_member sample_members[] = {
-	IMAGE_FIELD(struct sample, time_us, IMAGE_I64),
-	IMAGE_FIELD(struct sample, ingest_us, IMAGE_I64),
-	IMAGE_FIELD(struct sample, value, IMAGE_F64),
-	IMAGE_FIELD(struct sample, repeated, IMAGE_I64),
+	IMAGE_FIELD(struct sample, time_us, IMAGE_I64), IMAGE_FIELD(struct sample, ingest_us, IMAGE_I64),
+	IMAGE_FIELD(struct sample, value, IMAGE_F64),   IMAGE_FIELD(struct sample, repeated, IMAGE_U32),
+	IMAGE_FIELD(struct sample, unit, IMAGE_U8),
 };
 static const struct image_table sample_table = IMAGE_TABLE(struct sample, sample_members);
 
@@ -45,6 +44,7 @@ static const struct image_member cleaner_members[] = {
 	IMAGE_NESTED(struct cleaner, window, window_image_table),
 	IMAGE_LIST_CAP_OF(struct cleaner, unit, unit_len, cap_unit, IMAGE_CHAR),
 	IMAGE_FIELD(struct cleaner, has_unit, IMAGE_BOOL),
+	IMAGE_FIELD(struct cleaner, unit_at, IMAGE_U8),
 };
 static const struct image_table cleaner_table = IMAGE_TABLE(struct cleaner, cleaner_members);
 static const struct image_type cleaner_image = IMAGE_TYPE("cleaner", 1, cleaner_table);
@@ -68,6 +68,8 @@ laid_out(const struct cleaner *from)
 		c.value = 0;
 		c.known = 0;
 	}
+	if (!c.has_unit)
+		c.unit_at = 0;
 	if (!c.window.n)
 		c.window.first = 0;
 	return c;
@@ -122,9 +124,9 @@ tally_sound(const struct tally *t)
 }
 
 static bool
-sample_sound(const struct sample *s)
+sample_sound(const struct sample *s, size_t units)
 {
-	return in_time(s->time_us) && in_time(s->ingest_us) && counted(s->repeated);
+	return in_time(s->time_us) && in_time(s->ingest_us) && s->unit <= units;
 }
 
 static bool
@@ -136,16 +138,16 @@ step_sound(const struct cleaner *c, const struct step *s)
 
 /* What is wrong with it; NULL: nothing. */
 static const char *
-fault_of_order(const struct reorder *r)
+fault_of_order(const struct reorder *r, size_t units)
 {
 	int64_t before_us = r->released ? r->released_us : INT64_MIN;
 
 	if (!in_time(r->newest_us) || !in_time(r->released_us) || (r->end && !r->started))
 		return "order.newest_us, order.released_us";
-	if (r->waits && !sample_sound(&r->doubtful))
+	if (r->waits && !sample_sound(&r->doubtful, units))
 		return "order.doubtful";
 	for (size_t i = 0; i < r->end; i++) {
-		if (!sample_sound(&r->items[i]) || r->items[i].time_us <= before_us)
+		if (!sample_sound(&r->items[i], units) || r->items[i].time_us <= before_us)
 			return "order.items";
 		before_us = r->items[i].time_us;
 	}
@@ -192,12 +194,15 @@ fault_of_window(const struct cleaner *c)
 static int
 check(const struct cleaner *c, struct err *err)
 {
-	const char *fault = fault_of_order(&c->order);
+	size_t units = units_known(c);
+	const char *fault = fault_of_order(&c->order, units);
 
 	if (!fault)
 		fault = fault_of_steps(c);
 	if (!fault)
 		fault = fault_of_window(c);
+	if (!fault && (units > UNITS_MAX || c->unit_at >= (c->has_unit ? units : 1)))
+		fault = "unit, unit_at";
 	if (!fault && !counted(c->outlier.normal.count))
 		fault = "outlier.normal";
 	if (!fault && !counted(c->outlier.row))

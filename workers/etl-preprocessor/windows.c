@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "workers/etl-preprocessor/units.h"
+
 _Static_assert(STEP_IMPUTED == POINT_IMPUTED && STEP_OUTLIER == POINT_OUTLIER && STEP_CLIPPED == POINT_CLIPPED,
 	       "the flags of a step are those of the record");
 
@@ -14,9 +16,7 @@ windows_series(const struct cleaner *c, struct span device, struct span metric)
 	return (struct series){
 		.device = device,
 		.metric = metric,
-		.unit = !c->has_unit  ? SPAN_NONE
-			: c->unit_len ? (struct span){ c->unit, c->unit_len }
-				      : SPAN(""),
+		.unit = units_in_force(c),
 		.start_us = calendar_start(w->first, c->step_us),
 		.step_us = c->step_us,
 		.sequence = w->sequence,

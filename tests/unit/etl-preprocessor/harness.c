@@ -41,8 +41,8 @@ harness_print(void *ctx, const struct cleaner *c, struct err *err)
 	return buffer_text(out, "; ");
 }
 
-static void
-replace_by_copy(struct cleaner *c)
+void
+harness_replace_by_copy(struct cleaner *c)
 {
 	struct cleaner copy;
 
@@ -60,6 +60,6 @@ harness_feed(const struct cleaner_rule *rule, struct cleaner *c, const struct sa
 	for (size_t i = 0; i < n; i++) {
 		assert_int_equal(cleaner_add(rule, c, &samples[i], SPAN("C"), harness_print, out, count, &err), 0);
 		if (every && (i + 1) % every == 0)
-			replace_by_copy(c);
+			harness_replace_by_copy(c);
 	}
 }

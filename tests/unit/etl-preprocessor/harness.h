@@ -14,6 +14,9 @@
 /* A sink; CTX is a struct buffer. */
 int harness_print(void *ctx, const struct cleaner *c, struct err *err);
 
+/* What a transaction that is given up goes back to. */
+void harness_replace_by_copy(struct cleaner *c);
+
 /* Feed N samples to C, appending to OUT.  Every EVERY samples C is replaced by a copy of itself; 0: never. */
 void harness_feed(const struct cleaner_rule *rule, struct cleaner *c, const struct sample *samples, size_t n,
 		  size_t every, struct buffer *out, struct cleaner_count *count);

@@ -87,6 +87,35 @@ two_metrics(void **state)
 	assert_true(metric_value(p.outcomes[MISSING]) == 3 && metric_value(p.outcomes[LATE]) == 0);
 }
 
+/* Firmware that says Fahrenheit from the fourth second on: windows in one unit each, and a count. */
+static void
+another_unit(void **state)
+{
+	struct preprocessor p = preprocessor(nowhere);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &p);
+	struct err err = ERR_INIT;
+
+	for (int64_t second = 0; second < 7; second++) {
+		struct reading_value value = { .metric = SPAN("t"),
+					       .value = second < 3 ? 20 : 68,
+					       .unit = second < 3 ? SPAN("Cel") : SPAN("[degF]"),
+					       .quality = QUALITY_GOOD };
+		const struct reading r = { .device = SPAN("d1"),
+					   .event_us = second * SECOND,
+					   .source = SPAN("test"),
+					   .values = &value,
+					   .n_values = 1 };
+
+		assert_int_equal(workbench_record(b, "telemetry.readings", &reading_record, "d1", &r, &err), 0);
+	}
+	workbench_commit(b);
+	assert_int_equal(workbench_count(b, "d1", "telemetry.series: "), 3);
+	assert_int_equal(workbench_lines(b, "d1", "\"unit\":\"Cel\"", "\"target\":[20.0,20.0]"), 1);
+	assert_int_equal(workbench_lines(b, "d1", "\"unit\":\"Cel\"", "\"target\":[20.0]"), 1);
+	assert_int_equal(workbench_lines(b, "d1", "\"unit\":\"[degF]\"", "\"target\":[68.0,68.0]"), 1);
+	assert_true(metric_value(p.unit_changes) == 1);
+}
+
 static void
 without_aggregates(void **state)
 {
@@ -175,10 +204,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_metrics),
-		cmocka_unit_test(without_aggregates),
-		cmocka_unit_test(refuses),
-		cmocka_unit_test(any_transactions),
+		cmocka_unit_test(two_metrics), cmocka_unit_test(another_unit),     cmocka_unit_test(without_aggregates),
+		cmocka_unit_test(refuses),     cmocka_unit_test(any_transactions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

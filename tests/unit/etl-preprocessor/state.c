@@ -19,9 +19,9 @@
 #define SECOND INT64_C(1000000)
 
 /* Of the state that layout_is_pinned makes. */
-#define FINGERPRINT UINT64_C(0xd477ced9b2496066)
-#define BYTES 878
-#define HASH UINT64_C(0x8d0870be1463d306)
+#define FINGERPRINT UINT64_C(0x471b104bb47ce908)
+#define BYTES 861
+#define HASH UINT64_C(0xa7935c2c616b724f)
 
 static const struct cleaner_rule rule = {
 	.order = { 5 * SECOND, 100 * SECOND, 100, REPEAT_FIRST },
@@ -80,7 +80,9 @@ static const struct row {
 	{ "some wait, but none was seen", "order.newest_us", OF(order.started), false },
 	{ "the newest is of no year", "order.newest_us", OF(order.newest_us), INT64_MAX },
 	{ "the doubtful one is of no year", "order.doubtful", OF(order.doubtful.time_us), INT64_MIN },
-	{ "repeated too often", "order.doubtful", OF(order.doubtful.repeated), INT64_MAX },
+	{ "a unit that has no name", "order.doubtful", OF(order.doubtful.unit), 2 },
+	{ "a unit that has no name, waiting", "order.items", SECOND_OF(ITEMS, struct sample, unit), 2 },
+	{ "the unit in force has no name", "unit", OF(unit_at), 1 },
 	{ "no length of a step", "step_us", OF(step_us), 0 },
 	{ "a negative length of a step", "step_us", OF(step_us), -1 },
 	{ "a step of no year", "step", OF(step.number), INT64_MAX / 2 },
