@@ -18,8 +18,8 @@ enum { STEP_IMPUTED = 1, STEP_OUTLIER = 2, STEP_CLIPPED = 4 };
 struct tally {
 	int64_t imputed;   /* steps that were filled from their neighbours */
 	int64_t outliers;  /* readings flagged */
-	int64_t dropped;   /* readings left out: outliers by policy, stamps that nothing confirmed */
-	int64_t late;      /* readings that came too late */
+	int64_t dropped;   /* readings left out: outliers by policy */
+	int64_t late;      /* readings left out: too late, or with a time stamp that the next one contradicted */
 	int64_t repeated;  /* readings whose time was there before */
 	int64_t ingest_us; /* greatest ingest time; 0: none yet */
 };

@@ -255,6 +255,7 @@ cleaner_add(const struct cleaner_rule *rule, struct cleaner *c, const struct sam
 {
 	const struct run run = { rule, sink, ctx, count };
 	struct sample taken = *s, ready;
+	uint32_t repeated = c->order.waits ? c->order.doubtful.repeated : 0;
 	int what;
 
 	if (!isnan(s->value) && units_number(c, unit, &taken.unit) < 0)
@@ -274,7 +275,8 @@ cleaner_add(const struct cleaner_rule *rule, struct cleaner *c, const struct sam
 	}
 	if (what & REORDER_WILD) {
 		count->wild++;
-		c->window.tally.dropped++;
+		c->window.tally.late += rule->count_late;
+		c->window.tally.repeated += repeated;
 	}
 	while (reorder_pop(&rule->order, &c->order, &ready))
 		if (release(&run, c, &ready, err) < 0)

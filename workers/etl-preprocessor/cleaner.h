@@ -29,7 +29,7 @@
 
 struct cleaner_rule {
 	struct reorder_rule order;
-	bool count_late; /* late readings show in the windows' tally */
+	bool count_late; /* late readings, and wild ones, show in the windows' tally */
 	struct outlier_rule outlier;
 	int64_t step_us;
 	enum resample_method resample;

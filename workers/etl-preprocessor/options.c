@@ -16,14 +16,16 @@ const struct option etl_option_table[] = {
 	{ "step.ms", OPTION_INT, AT(step_ms), "60000", 1, 31536000000.0, "ms",
 	  "distance of the points of a series; steps begin at multiples of it since 1970-01-01 UTC" },
 	{ "lateness.ms", OPTION_INT, AT(lateness_ms), "10000", 0, 31536000000.0, "ms",
-	  "readings are put in order by event time as long as none is more than this behind the newest of its series; also "
-	  "what the order costs in delay" },
+	  "readings are put in order by event time as long as none is more than this behind the newest of its series; later "
+	  "ones are left out (late.policy); also what the order costs in delay: the last readings of a series wait for newer "
+	  "ones, and a series that ends keeps them" },
 	{ "reorder.max.readings", OPTION_INT, AT(reorder_max), "1000", 1, 1000000, "readings",
 	  "how many readings of one series may wait for their order; beyond it the oldest goes on early" },
 	{ "repeat.policy", OPTION_CHOICE, AT(repeat_policy), "first", 0, 0, "first|last",
 	  "which of several readings with the same event time counts, while they wait for their order" },
 	{ "late.policy", OPTION_CHOICE, AT(late_policy), "count", 0, 0, "drop|count",
-	  "readings that are later than lateness.ms are left out; count: and counted in the next window of their series" },
+	  "readings that are later than lateness.ms, or ahead with a wrong time stamp (gap.max.steps), are left out; count: and "
+	  "counted in the next window of their series" },
 	{ "outlier.policy", OPTION_CHOICE, AT(outlier_policy), "keep", 0, 0, "drop|clip|keep",
 	  "what happens to an outlier: left out, moved to the edge of the accepted range, or flagged only" },
 	{ "outlier.threshold", OPTION_REAL, AT(outlier_threshold), "3", 0.1, 1000, "deviations",
@@ -39,7 +41,9 @@ const struct option etl_option_table[] = {
 	{ "gap.fill.max.steps", OPTION_INT, AT(gap_fill_max_steps), "10", 0, 1000000, "steps",
 	  "a longer gap stays open: its points are null" },
 	{ "gap.max.steps", OPTION_INT, AT(gap_max_steps), "1440", 1, 1000000, "steps",
-	  "a gap longer than this ends the window before it; the next window begins behind it" },
+	  "a gap longer than this ends the window before it; the next window begins behind it.  A first reading, and one "
+	  "farther than this ahead of its series, is believed when the next one is: if that goes on where the series was, or is "
+	  "as far behind a first one, the time stamp was wrong, and the reading is left out and counted as late" },
 	{ "window.steps", OPTION_INT, AT(window_steps), "60", 1, WINDOW_STEPS_MAX, "steps",
 	  "points of a window, counted from its first" },
 	{ "window.ms", OPTION_INT, AT(window_ms), "0", 0, 31536000000.0, "ms",

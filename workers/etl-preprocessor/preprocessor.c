@@ -15,7 +15,7 @@
 static const struct metric_spec outcome_spec = {
 	"forebay_etl_readings_total", METRIC_COUNTER, "outcome",
 	"values of readings by what became of them: taken, missing (of bad quality), late, repeated, outlier (flagged), "
-	"dropped (outliers by policy), wild (time stamps far ahead that the next reading did not confirm)"
+	"dropped (outliers by policy), wild (time stamps far ahead that the next reading contradicted)"
 };
 static const struct metric_spec unit_changes_spec = {
 	"forebay_etl_unit_changes_total", METRIC_COUNTER, "",

@@ -101,6 +101,19 @@ insert(const struct reorder_rule *rule, struct reorder *r, const struct sample *
 	return 0;
 }
 
+/* The doubtful one is not where S is.  All times are of the years 1 to 9999. */
+static bool
+contradicts(const struct reorder_rule *rule, const struct reorder *r, const struct sample *s)
+{
+	int64_t behind_us = r->doubtful.time_us - s->time_us;
+
+	if (behind_us <= rule->lateness_us)
+		return false;
+	if (!rule->lateness_us)
+		return true;
+	return behind_us > rule->jump_us || (r->started && s->time_us - r->newest_us <= rule->jump_us);
+}
+
 int
 reorder_push(const struct reorder_rule *rule, struct reorder *r, const struct sample *s, int *what)
 {
@@ -112,7 +125,7 @@ reorder_push(const struct reorder_rule *rule, struct reorder *r, const struct sa
 	}
 	if (r->waits) {
 		r->waits = false;
-		if (s->time_us < r->doubtful.time_us - rule->lateness_us)
+		if (contradicts(rule, r, s))
 			*what |= REORDER_WILD;
 		else if (insert(rule, r, &r->doubtful, what) < 0)
 			return -1;

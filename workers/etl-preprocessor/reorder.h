@@ -4,9 +4,11 @@
  * The only clock is the greatest event time so far: what lies LATENESS behind it is released, in order.  Disorder within
  * the lateness leaves no trace in what comes out.
  *
- * A reading that is far ahead of all before it (JUMP, also the very first one) waits until the next reading confirms it by
- * being as far.  If the next one is not, the stamp was wrong and the reading is left out: else one broken stamp would make
- * all true readings late.
+ * A reading that is far ahead of all before it (JUMP), and the very first one, waits for the next reading.  If that is on
+ * the old side -- no farther than JUMP ahead of what was before; of a first one farther than JUMP behind -- the stamp was wrong
+ * and the reading is left out: else one broken stamp would make all true readings late.  Else both are taken, whichever is
+ * older: a device that was away may send what is newest before what it has kept, and the newest waits for that.  Without a
+ * lateness nothing waits, so that there any older one is on the old side.
  */
 #ifndef FOREBAY_ETL_REORDER_H
 #define FOREBAY_ETL_REORDER_H
@@ -43,7 +45,7 @@ struct reorder {
 
 /*
  * What became of a reading: a sum of these.  REPEATED: it became part of the one with the same time, whose `repeated`
- * counts it; with GONE that one had been released.  WILD is said of the doubtful one before it.
+ * counts it; with GONE that one had been released.  WILD is said of the doubtful one before it, with all its repetitions.
  */
 enum { REORDER_TAKEN = 0, REORDER_REPEATED = 1, REORDER_GONE = 2, REORDER_LATE = 4, REORDER_WILD = 8 };
 

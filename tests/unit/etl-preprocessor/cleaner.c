@@ -30,7 +30,12 @@ static const struct cleaner_rule forward = RULE(GAP_FORWARD, RESAMPLE_MEAN, COUN
 				 linear_last = RULE(GAP_LINEAR, RESAMPLE_LAST, COUNT),
 				 none = RULE(GAP_NONE, RESAMPLE_MEAN, COUNT),
 				 by_time = RULE(GAP_LINEAR, RESAMPLE_MEAN, TIME),
-				 single = RULE(GAP_LINEAR, RESAMPLE_MEAN, WINDOW_BY_COUNT, 1);
+				 single = RULE(GAP_LINEAR, RESAMPLE_MEAN, WINDOW_BY_COUNT, 1),
+				 patient = { .order = { MINUTE, 20 * MINUTE, 100, REPEAT_FIRST },
+					     .outlier = { OUTLIER_KEEP, 3, 1000000, 0 },
+					     .step_us = MINUTE,
+					     .gap_max_steps = 6,
+					     .window = { COUNT } };
 
 /* Readings are "minute=value", the value "-" where it is of bad quality. */
 static const struct row {
@@ -65,7 +70,13 @@ static const struct row {
 	  "#0 @0: 0 1 2 | 3 readings; #1 @30: 30 31 32 | 3 readings; " },
 	{ "years ahead", &linear, "0=0 1=1 9000000=9 9000001=10 9000002=11 9000003=0",
 	  "#0 @0: 0 1 | 2 readings; #1 @9000000: 9 10 11 | 3 readings; " },
-	{ "one stamp years ahead", &linear, "0=0 1=1 9000000=9 2=2 3=3", "#0 @0: 0 1 2 | 3 readings, 1 dropped; " },
+	{ "one stamp years ahead", &linear, "0=0 1=1 9000000=9 2=2 3=3", "#0 @0: 0 1 2 | 3 readings, 1 late; " },
+	{ "one stamp years ahead, sent again", &linear, "0=0 1=1 9000000=9 9000000=9 9000000=9 2=2 3=3",
+	  "#0 @0: 0 1 2 | 3 readings, 1 late, 2 repeated; " },
+	{ "the newest before what was kept", &patient, "1003=3 1000=0 1001=1 1002=2 1005=5",
+	  "#0 @1000: 0 1 2 | 3 readings; " },
+	{ "the newest after a gap before what was kept", &patient, "0=0 1=1 1003=3 1000=0 1001=1 1002=2 1005=5",
+	  "#0 @0: 0 1 | 2 readings; #1 @1000: 0 1 2 | 3 readings; " },
 	{ "late", &linear, "0=0 1=1 0.5=7 2=2 3=3", "#0 @0: 0 1 2 | 3 readings, 1 late; " },
 	{ "repeated", &linear, "0=0 1=1 1=8 2=2 3=3", "#0 @0: 0 1 2 | 3 readings, 1 repeated; " },
 	{ "bad values alone", &linear, "0=- 1=- 2=- 3=- 4=- 50=-", "" },
