@@ -28,8 +28,8 @@ enum outlier_verdict { OUTLIER_NONE, OUTLIER_KEPT, OUTLIER_CLIPPED, OUTLIER_DROP
 
 /*
  * Judge VALUE (finite) and learn from it; *CLEAN is VALUE, or the edge of the accepted range where it was clipped.
- * Outliers teach nothing unless they are kept.  While all values were equal nothing is an outlier: there is no measure
- * of far yet.
+ * Outliers teach nothing unless they are kept.  Where all values were equal any other one is an outlier, and the accepted range
+ * is their value.
  */
 enum outlier_verdict outlier_judge(const struct outlier_rule *rule, struct outlier *o, double value, double *clean);
 

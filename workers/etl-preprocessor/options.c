@@ -29,11 +29,13 @@ const struct option etl_option_table[] = {
 	{ "outlier.policy", OPTION_CHOICE, AT(outlier_policy), "keep", 0, 0, "drop|clip|keep",
 	  "what happens to an outlier: left out, moved to the edge of the accepted range, or flagged only" },
 	{ "outlier.threshold", OPTION_REAL, AT(outlier_threshold), "3", 0.1, 1000, "deviations",
-	  "a reading so far from the running mean of its series is an outlier" },
+	  "a reading so far from the running mean of its series is an outlier; in a series that has been constant any other "
+	  "value is one" },
 	{ "outlier.warmup.readings", OPTION_INT, AT(outlier_warmup), "30", 2, 1000000, "readings",
 	  "readings of a series before the first judgement" },
 	{ "outlier.restart.readings", OPTION_INT, AT(outlier_restart), "30", 0, 1000000, "readings",
-	  "so many outliers in a row are a new level, which is learned from scratch; 0: never" },
+	  "so many outliers in a row are a new level, which is learned from scratch; 0: never.  Until then a set point that has "
+	  "moved counts as outlier, which drop and clip keep from its series" },
 	{ "resample", OPTION_CHOICE, AT(resample), "mean", 0, 0, "mean|last",
 	  "how several readings within a step become one point" },
 	{ "gap.fill", OPTION_CHOICE, AT(gap_fill), "linear", 0, 0, "forward|linear|none",

@@ -68,17 +68,65 @@ judges(void **state)
 	}
 }
 
+/* Where all values were equal any other one is an outlier: the first spike, not only the second. */
 static void
-constant_is_no_measure(void **state)
+constant(void **state)
 {
-	const struct outlier_rule rule = { OUTLIER_DROP, 3, 2, 0 };
-	struct outlier o = { 0 };
-	double clean;
+	static const struct {
+		enum outlier_policy policy;
+		enum outlier_verdict verdict;
+		double clean;
+	} rows[] = { { OUTLIER_DROP, OUTLIER_DROPPED, 1000.1 },
+		     { OUTLIER_CLIP, OUTLIER_CLIPPED, 7.1 },
+		     { OUTLIER_KEEP, OUTLIER_KEPT, 1000.1 } };
 
-	for (int i = 0; i < 50; i++)
-		assert_int_equal(outlier_judge(&rule, &o, 7, &clean), OUTLIER_NONE);
-	assert_int_equal(outlier_judge(&rule, &o, 8, &clean), OUTLIER_NONE);
-	assert_int_equal(outlier_judge(&rule, &o, 100, &clean), OUTLIER_DROPPED);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct outlier_rule rule = { rows[i].policy, 3, 30, 30 };
+		struct outlier o = { 0 };
+		double clean;
+
+		for (int k = 0; k < 50; k++)
+			assert_int_equal(outlier_judge(&rule, &o, 7.1, &clean), OUTLIER_NONE);
+		assert_int_equal(outlier_judge(&rule, &o, 1000.1, &clean), rows[i].verdict);
+		assert_true(clean == rows[i].clean);
+		assert_int_equal(outlier_judge(&rule, &o, 7.1, &clean), OUTLIER_NONE);
+		assert_int_equal(outlier_judge(&rule, &o, 1000.1, &clean), rows[i].verdict);
+	}
+}
+
+/* A set point that moves: outliers until the row is a new level, and constant again from there. */
+static void
+set_point(void **state)
+{
+	for (enum outlier_policy policy = OUTLIER_DROP; policy <= OUTLIER_KEEP; policy++) {
+		const struct outlier_rule rule = { policy, 3, 30, 30 };
+		struct outlier o = { 0 };
+		double clean;
+
+		for (int move = 0; move < 5; move++)
+			for (int k = 0; k < 1000; k++) {
+				bool waits = move && k < 29;
+
+				assert_int_equal(outlier_judge(&rule, &o, 20 + move, &clean) != OUTLIER_NONE, waits);
+				assert_true(waits || clean == 20 + move);
+			}
+	}
+}
+
+/* Values that differ although their squares are too small, or too large, for a deviation: nothing is far. */
+static void
+no_measure(void **state)
+{
+	static const double sizes[] = { 1e-200, 1e200 };
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		const struct outlier_rule rule = { OUTLIER_DROP, 3, 30, 30 };
+		struct outlier o = { 0 };
+		double clean;
+
+		for (int k = 0; k < 200; k++)
+			assert_int_equal(outlier_judge(&rule, &o, k % 7 * sizes[i], &clean), OUTLIER_NONE);
+	}
 }
 
 /* Four outliers in a row are a new level where restart is 4; without a restart they are outliers for ever. */
@@ -119,10 +167,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judges),
-		cmocka_unit_test(constant_is_no_measure),
-		cmocka_unit_test(new_level),
-		cmocka_unit_test(row_is_broken),
+		cmocka_unit_test(judges),     cmocka_unit_test(constant),  cmocka_unit_test(set_point),
+		cmocka_unit_test(no_measure), cmocka_unit_test(new_level), cmocka_unit_test(row_is_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
