@@ -48,6 +48,12 @@ worker_postgres_uri(const struct worker *w)
 	return w->state_opt.postgres_uri;
 }
 
+int64_t
+worker_state_max_bytes(const struct worker *w)
+{
+	return w->state_opt.key_max_bytes;
+}
+
 bool
 worker_bounded(const struct worker *w)
 {

@@ -147,6 +147,9 @@ const char *worker_instance(const struct worker *w);
 /* postgres.uri of a worker with states, not to be printed; "": none is given. */
 const char *worker_postgres_uri(const struct worker *w);
 
+/* state.key.max.bytes: a record that would make a state larger is dead-lettered. */
+int64_t worker_state_max_bytes(const struct worker *w);
+
 /* True in a bounded run: what is shared with the live run (a cache) is left alone. */
 bool worker_bounded(const struct worker *w);
 

@@ -170,12 +170,12 @@ class World:
                                    timestamp=stamp(number, place))
         publisher.flush()
 
-    def chatter(self, rounds, device, values, times):
-        """So many more readings of one device in each round, between two of its usual ones."""
+    def chatter(self, rounds, device, values, times, within=1):
+        """So many more readings of one device in each round, between two of its usual ones, or in a part of that time."""
         publisher = Publisher(self.stack.bootstrap, self.topic("readings"))
         for number in rounds:
             for n in range(1, times):
-                part = number + n / times
+                part = number + within * n / times
                 publisher.send(device.encode(), self.reading(device, part, values(device, part)),
                                timestamp=START_MS + int(part * STEP_MS))
         publisher.flush()

@@ -101,6 +101,12 @@ worker_opts(const struct worker *w)
 	return &patient;
 }
 
+int64_t
+worker_state_max_bytes(const struct worker *w)
+{
+	return 1 << 20;
+}
+
 bool
 worker_bounded(const struct worker *w)
 {

@@ -397,8 +397,9 @@ def test_offsets_set_back(world):
 # ---- a state that grows too large ----
 
 def test_state_too_large(world):
-    """One device speaks too often for its place in the order; what is beyond is dead-lettered, and that stays so."""
-    slow = {"lateness_ms": 60000}
+    """One device speaks more often than once in a millisecond, too often for its place in the order; what is beyond is
+    dead-lettered, and that stays so."""
+    slow = {"lateness_ms": 100}
     limit = {"state_key_max_bytes": 4096}
     live = world.worker(ETL, checkpoint_interval_ms=HUGE, **slow, **limit)
     world.twin(ETL, **slow, **limit)
@@ -406,8 +407,10 @@ def test_state_too_large(world):
     loud = "pump-05"
 
     def talk(rounds):
-        world.send(rounds, DEVICES, noise())
-        world.chatter(rounds, loud, noise(), 10)
+        for number in rounds:
+            world.send([number], DEVICES, noise())
+            if number % 5 == 0:
+                world.chatter([number], loud, noise(), 200, within=0.1)
     talk(range(0, 40))
     world.await_done("live", "twin")
     kill(live)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "common/base/clock.h"
+#include "workers/etl-preprocessor/state.h"
 
 #define AT(field) offsetof(struct etl_options, field)
 #define WINDOW_STEPS_MAX 100000 /* a record of 900 kB, below what a broker takes by default */
@@ -20,7 +21,8 @@ const struct option etl_option_table[] = {
 	  "ones are left out (late.policy); also what the order costs in delay: the last readings of a series wait for newer "
 	  "ones, and a series that ends keeps them" },
 	{ "reorder.max.readings", OPTION_INT, AT(reorder_max), "1000", 1, 1000000, "readings",
-	  "how many readings of one series may wait for their order; beyond it the oldest goes on early" },
+	  "how many readings of one series may wait for their order; beyond it the oldest goes on early, and lateness.ms is "
+	  "shorter than it says; they are part of the state, see state.key.max.bytes" },
 	{ "repeat.policy", OPTION_CHOICE, AT(repeat_policy), "first", 0, 0, "first|last",
 	  "which of several readings with the same event time counts, while they wait for their order" },
 	{ "late.policy", OPTION_CHOICE, AT(late_policy), "count", 0, 0, "drop|count",
@@ -54,8 +56,24 @@ const struct option etl_option_table[] = {
 };
 const size_t etl_option_count = sizeof(etl_option_table) / sizeof(etl_option_table[0]);
 
+/* Readings that wait for their order, one in a millisecond at most, and the window: they have to fit. */
+static int
+check_room(const struct etl_options *opt, int64_t steps, int64_t state_max_bytes, struct err *err)
+{
+	int64_t readings = opt->lateness_ms < opt->reorder_max ? opt->lateness_ms + 1 : opt->reorder_max;
+	int64_t bytes = (int64_t)etl_state_bytes((size_t)readings, (size_t)steps);
+
+	if (bytes <= state_max_bytes)
+		return 0;
+	return err_set(err, REASON_OPTION_INVALID,
+		       "reorder.max.readings: with lateness.ms=%" PRId64 ", %" PRId64
+		       " readings may wait for their order: a state of %" PRId64 " bytes with a window of %" PRId64
+		       " steps, and state.key.max.bytes allows %" PRId64 ": what is more would be dead-lettered",
+		       opt->lateness_ms, readings, bytes, steps, state_max_bytes);
+}
+
 int
-etl_rule(const struct etl_options *opt, struct cleaner_rule *rule, struct err *err)
+etl_rule(const struct etl_options *opt, int64_t state_max_bytes, struct cleaner_rule *rule, struct err *err)
 {
 	int64_t step_us = opt->step_ms * US_PER_MS, lateness_us = opt->lateness_ms * US_PER_MS, jump_us;
 	int64_t steps = opt->window_ms ? opt->window_ms / opt->step_ms : opt->window_steps;
@@ -72,6 +90,8 @@ etl_rule(const struct etl_options *opt, struct cleaner_rule *rule, struct err *e
 			       "step.ms: %" PRId64 " is too long for windows of %" PRId64 " steps and gaps of %" PRId64
 			       " (gap.max.steps)",
 			       opt->step_ms, steps, opt->gap_max_steps);
+	if (check_room(opt, steps, state_max_bytes, err) < 0)
+		return -1;
 	*rule = (struct cleaner_rule){
 		.order = { .lateness_us = lateness_us,
 			   .jump_us = jump_us > lateness_us ? jump_us : lateness_us,

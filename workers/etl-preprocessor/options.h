@@ -24,7 +24,10 @@ struct etl_options {
 extern const struct option etl_option_table[];
 extern const size_t etl_option_count;
 
-/* -1 on OPTION_INVALID: options that contradict each other. */
-int etl_rule(const struct etl_options *opt, struct cleaner_rule *rule, struct err *err);
+/*
+ * -1 on OPTION_INVALID: options that contradict each other, also as the state of a series would be larger than STATE_MAX_BYTES
+ * (state.key.max.bytes) before its oldest readings go on.
+ */
+int etl_rule(const struct etl_options *opt, int64_t state_max_bytes, struct cleaner_rule *rule, struct err *err);
 
 #endif

@@ -75,6 +75,15 @@ laid_out(const struct cleaner *from)
 	return c;
 }
 
+size_t
+etl_state_bytes(size_t readings, size_t steps)
+{
+	static const struct cleaner none;
+
+	return image_bytes_least(&cleaner_image) + readings * image_table_bytes(&sample_table, &none.order.doubtful) +
+	       steps * (sizeof(*none.window.values) + sizeof(*none.window.flags));
+}
+
 /* The same as image_bytes() says of what is laid out; called for every record, so that the lists alone are counted. */
 static size_t
 state_bytes(const void *state)
@@ -82,10 +91,8 @@ state_bytes(const void *state)
 	static const struct cleaner none;
 	const struct cleaner *c = state;
 
-	return image_bytes_least(&cleaner_image) +
-	       (c->order.end - c->order.first) * image_table_bytes(&sample_table, &none.order.doubtful) +
-	       c->n_blank * image_table_bytes(&step_image_table, &none.step) +
-	       c->window.n * (sizeof(*c->window.values) + sizeof(*c->window.flags)) + c->unit_len;
+	return etl_state_bytes(c->order.end - c->order.first, c->window.n) +
+	       c->n_blank * image_table_bytes(&step_image_table, &none.step) + c->unit_len;
 }
 
 static int
