@@ -2,6 +2,7 @@
 #include "workers/etl-preprocessor/options.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "workers/etl-preprocessor/state.h"
@@ -24,7 +25,8 @@ const struct option etl_option_table[] = {
 	  "how many readings of one series may wait for their order; beyond it the oldest goes on early, and lateness.ms is "
 	  "shorter than it says; they are part of the state, see state.key.max.bytes" },
 	{ "repeat.policy", OPTION_CHOICE, AT(repeat_policy), "first", 0, 0, "first|last",
-	  "which of several readings with the same event time counts, while they wait for their order" },
+	  "which of several readings with the same event time counts, also where their values differ, while they wait for their "
+	  "order; a usable value always beats one of bad quality" },
 	{ "late.policy", OPTION_CHOICE, AT(late_policy), "count", 0, 0, "drop|count",
 	  "readings that are later than lateness.ms, or ahead with a wrong time stamp (gap.max.steps), are left out; count: and "
 	  "counted in the next window of their series" },
@@ -39,17 +41,19 @@ const struct option etl_option_table[] = {
 	  "so many outliers in a row are a new level, which is learned from scratch; 0: never.  Until then a set point that has "
 	  "moved counts as outlier, which drop and clip keep from its series" },
 	{ "resample", OPTION_CHOICE, AT(resample), "mean", 0, 0, "mean|last",
-	  "how several readings within a step become one point" },
+	  "how several readings within a step become one point, for all metrics of this worker.  The mean of degrees of an angle "
+	  "(350 and 10) or of a counter says nothing: such metrics want last, in a worker of their own topic" },
 	{ "gap.fill", OPTION_CHOICE, AT(gap_fill), "linear", 0, 0, "forward|linear|none",
 	  "how steps without a reading are filled" },
 	{ "gap.fill.max.steps", OPTION_INT, AT(gap_fill_max_steps), "10", 0, 1000000, "steps",
-	  "a longer gap stays open: its points are null" },
+	  "a longer gap stays open: its points are null; no more than gap.max.steps" },
 	{ "gap.max.steps", OPTION_INT, AT(gap_max_steps), "1440", 1, 1000000, "steps",
 	  "a gap longer than this ends the window before it; the next window begins behind it.  A first reading, and one "
 	  "farther than this ahead of its series, is believed when the next one is: if that goes on where the series was, or is "
 	  "as far behind a first one, the time stamp was wrong, and the reading is left out and counted as late" },
 	{ "window.steps", OPTION_INT, AT(window_steps), "60", 1, WINDOW_STEPS_MAX, "steps",
-	  "points of a window, counted from its first" },
+	  "points of a window, counted from its first.  A window goes out when a later reading comes that fills it, or that begins "
+	  "another one; a series that ends keeps what it has begun" },
 	{ "window.ms", OPTION_INT, AT(window_ms), "0", 0, 31536000000.0, "ms",
 	  "windows by time instead: they end at multiples of this since 1970-01-01 UTC; a multiple of step.ms; 0: by "
 	  "window.steps" },
@@ -108,5 +112,19 @@ etl_rule(const struct etl_options *opt, int64_t state_max_bytes, struct cleaner_
 		.gap_max_steps = opt->gap_max_steps,
 		.window = { .kind = opt->window_ms ? WINDOW_BY_TIME : WINDOW_BY_COUNT, .steps = steps },
 	};
+	return 0;
+}
+
+int
+etl_check_topics(const struct etl_options *opt, const char *const *topics, size_t n, struct err *err)
+{
+	const char *const keys[] = { "series.topic", "aggregates.topic" };
+	const char *const ours[] = { opt->series_topic, opt->aggregates_topic };
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			if (strcmp(ours[k], topics[i]) == 0)
+				return err_set(err, REASON_OPTION_INVALID, "%s: %s is one of topics, which are read",
+					       keys[k], ours[k]);
 	return 0;
 }

@@ -6,10 +6,14 @@
 #include "workers/etl-preprocessor/preprocessor.h"
 
 #include <math.h>
+#include <stdio.h>
 
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/record/reading.h"
 #include "workers/etl-preprocessor/windows.h"
 
+#define SAME_LOG_US (60 * US_PER_SECOND)
 #define KEY_SEPARATOR "\x1f" /* the unit separator, which no device id holds */
 
 static const struct metric_spec outcome_spec = {
@@ -29,12 +33,14 @@ preprocessor_open(void *self, struct worker *w, struct err *err)
 {
 	struct preprocessor *p = self;
 	size_t n_topics;
+	const char *const *topics = worker_topics(w, &n_topics);
 
 	for (size_t i = 0; i < OUTCOMES; i++)
 		p->outcomes[i] = metrics_series(worker_metrics(w), &outcome_spec, &outcome_names[i]);
 	p->unit_changes = metrics_series(worker_metrics(w), &unit_changes_spec, NULL);
-	if (etl_rule(&p->opt, worker_state_max_bytes(w), &p->rule, err) < 0 ||
-	    worker_input(w, worker_topics(w, &n_topics)[0], &reading_record, &p->readings, err) < 0 ||
+	if (etl_check_topics(&p->opt, topics, n_topics, err) < 0 ||
+	    etl_rule(&p->opt, worker_state_max_bytes(w), &p->rule, err) < 0 ||
+	    worker_input(w, topics[0], &reading_record, &p->readings, err) < 0 ||
 	    worker_output(w, p->opt.series_topic, &series_record, &p->series, err) < 0)
 		return -1;
 	if (!p->opt.aggregates_topic[0])
@@ -89,6 +95,24 @@ count_outcomes(struct preprocessor *p, const struct cleaner_count *c)
 		metric_add(p->unit_changes, (double)c->unit_changes);
 }
 
+/* Once in a while; DEVICE is one that it is said of. */
+static void
+tell_late(struct preprocessor *p, struct span device)
+{
+	const struct lateness l = p->lateness;
+	int64_t now = clock_monotonic_us();
+	char name[257];
+
+	p->lateness = (struct lateness){ 0 };
+	if (p->told_us && now - p->told_us < SAME_LOG_US)
+		return;
+	p->told_us = now;
+	snprintf(name, sizeof(name), "%.*s", SPAN_ARG(device));
+	log_event(LOG_WARN, "most readings are late, and left out of the series", "late", LOG_I(l.late), "of",
+		  LOG_I(l.readings), "device", LOG_S(name), "lateness_ms", LOG_I(p->opt.lateness_ms), "remedy",
+		  LOG_S("send each device's readings in the order of their event times, or raise lateness.ms"), NULL);
+}
+
 static int
 decode(struct preprocessor *p, struct context *ctx, const struct input *in, struct reading *r, struct err *err)
 {
@@ -126,6 +150,7 @@ preprocessor_record(void *self, struct context *ctx, const struct input *in, str
 	struct cleaner_count count = { 0 };
 	struct cleaner **states;
 	struct reading r;
+	int64_t late;
 
 	if (decode(p, ctx, in, &r, err) < 0)
 		return -1;
@@ -143,7 +168,11 @@ preprocessor_record(void *self, struct context *ctx, const struct input *in, str
 		if (cleaner_add(&p->rule, states[i], &s, v->unit, write_window, &d, &count, err) < 0)
 			return -1;
 	}
-	if (!context_silent(ctx))
-		count_outcomes(p, &count);
+	if (context_silent(ctx))
+		return 0;
+	count_outcomes(p, &count);
+	late = count.late + count.wild;
+	if (lateness_add(&p->lateness, (int64_t)r.n_values, late) && late)
+		tell_late(p, r.device);
 	return 0;
 }

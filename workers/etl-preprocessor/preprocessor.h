@@ -3,6 +3,7 @@
 #define FOREBAY_ETL_PREPROCESSOR_H
 
 #include "common/worker/worker.h"
+#include "workers/etl-preprocessor/lateness.h"
 #include "workers/etl-preprocessor/options.h"
 
 enum outcome { TAKEN, MISSING, LATE, REPEATED, OUTLIER, DROPPED, WILD, OUTCOMES };
@@ -13,6 +14,8 @@ struct preprocessor {
 	struct codec *readings;
 	struct output *series, *aggregates; /* aggregates NULL: none are written */
 	struct metric_series *outcomes[OUTCOMES], *unit_changes;
+	struct lateness lateness;
+	int64_t told_us; /* monotonic: that most readings are late; 0: not yet */
 };
 
 /* The hooks of struct worker_spec; SELF is the preprocessor. */

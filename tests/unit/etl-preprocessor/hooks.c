@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -160,6 +161,44 @@ refuses(void **state)
 	assert_int_equal(workbench_states(b), 0);
 }
 
+/* What is logged while 300 readings of a device come, the newest first or last; TEXT has SIZE bytes. */
+static void
+logged(bool newest_first, char *text, size_t size)
+{
+	struct preprocessor p = preprocessor(nowhere);
+	CLEANUP(workbench_free) struct workbench *b = workbench_new(&spec, &p);
+	int before = dup(STDERR_FILENO);
+	FILE *file = tmpfile();
+	struct err err = ERR_INIT;
+	size_t n;
+
+	assert_true(before >= 0 && file && dup2(fileno(file), STDERR_FILENO) >= 0);
+	for (int64_t i = 0; i < 300; i++)
+		assert_int_equal(give(b, "telemetry.readings", "d1", "d1", newest_first ? 1000 - i : i, &err), 0);
+	assert_true(dup2(before, STDERR_FILENO) >= 0);
+	close(before);
+	rewind(file);
+	n = fread(text, 1, size - 1, file);
+	text[n] = 0;
+	fclose(file);
+}
+
+/* A file in the wrong order: next to nothing of it comes into the series, and that is said, once. */
+static void
+mostly_late(void **state)
+{
+	static const char *const says[] = { "\"level\":\"warn\"", "most readings are late", "\"device\":\"d1\"",
+					    "lateness.ms" };
+	char text[4000];
+
+	logged(false, text, sizeof(text));
+	assert_string_equal(text, "");
+	logged(true, text, sizeof(text));
+	for (size_t i = 0; i < ARRAY_LEN(says); i++)
+		assert_non_null(strstr(text, says[i]));
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
 #define SECONDS 36
 
 /* Two devices, the second one of half the rate. */
@@ -204,8 +243,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(two_metrics), cmocka_unit_test(another_unit),     cmocka_unit_test(without_aggregates),
-		cmocka_unit_test(refuses),     cmocka_unit_test(any_transactions),
+		cmocka_unit_test(two_metrics), cmocka_unit_test(another_unit), cmocka_unit_test(without_aggregates),
+		cmocka_unit_test(refuses),     cmocka_unit_test(mostly_late),  cmocka_unit_test(any_transactions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
