@@ -52,6 +52,12 @@ loop_beat(struct worker *w)
 	atomic_store_explicit(&w->beat_us, clock_monotonic_us(), memory_order_relaxed);
 }
 
+void
+worker_beat(struct worker *w)
+{
+	loop_beat(w);
+}
+
 /* What /health tells: the stable name first. */
 static void
 show_trouble(struct worker *w, const struct err *err)

@@ -209,6 +209,9 @@ int context_dead_letter(struct context *ctx, const struct input *in, const struc
 /* The event time that the input at hand carries, for the latency histogram; call it once a record. */
 void context_event_time(struct context *ctx, int64_t event_us);
 
+/* Long work that one call does goes on: `watchdog.timeout.ms` counts from here.  For each step of it, not on a timer. */
+void worker_beat(struct worker *w);
+
 /* ---- for main() ---- */
 
 /*
