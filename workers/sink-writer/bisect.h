@@ -1,8 +1,8 @@
 /*
- * bisect.h -- finds the guilty among many by trying halves.
+ * bisect.h -- finds the guilty among many by trying some of them at a time.
  *
- * With k guilty ones among n, at most about 2k log2(n) tries; everything innocent is tried in the largest groups that
- * succeed.  Pure: what a try is, the caller says.
+ * With k guilty ones among n, about 2k log2(n/k) tries and never more than 1.5 n; all tries together take in fewer than
+ * 4 n of them (each may take part in several).  Pure: what a try is, the caller says.
  */
 #ifndef FOREBAY_SINK_BISECT_H
 #define FOREBAY_SINK_BISECT_H
@@ -19,7 +19,10 @@ struct bisect {
 	int (*guilty)(void *ctx, size_t at, const struct err *why, struct err *err);
 };
 
-/* KNOWN_BAD: that [first, end) as a whole fails is known already.  -1 on the first failure that is not of class RECORD. */
+/*
+ * Every one of [first, end), in order: done by an attempt that succeeded, or guilty.  KNOWN_BAD: that all of them
+ * together fail is known already.  -1 on the first failure that is not of class RECORD.
+ */
 int bisect_run(const struct bisect *b, size_t first, size_t end, int known_bad, struct err *err);
 
 #endif

@@ -7,6 +7,11 @@
  * Of rows with one identity the first one sent must win, and a heap does not keep the order of COPY: the room at the end
  * of a page goes to a later, shorter row.  So the temporary table numbers its rows.
  *
+ * While guilty rows are searched for, one transaction merges thousands of times, and rows that a savepoint took back or
+ * DELETE removed stay in the heap until its end: each merge would read past all of them.  TRUNCATE gives them back, at the
+ * price of several merges, and under a savepoint it leaves a dead version of the catalogue's rows behind each time.  So
+ * the temporary table is emptied by DELETE, and cut by TRUNCATE, outside of savepoints, when it has grown.
+ *
  * In a merge the rows that changed nothing are those that RETURNING does not give back, so both counts are exact.
  */
 #include "workers/sink-writer/layout.h"
@@ -117,8 +122,10 @@ layout_init(struct layout *l, const struct mapped_table *t, size_t n, struct err
 	bad |= buffer_text(&out, ROW_NUMBER " bigint GENERATED ALWAYS AS IDENTITY (CACHE 1024), ");
 	bad |= put_columns(&out, t, LIST_TYPES) | buffer_text(&out, ") ON COMMIT DELETE ROWS");
 	l->stage = take_text(&out);
-	bad |= buffer_printf(&out, "TRUNCATE %s", stage);
+	bad |= buffer_printf(&out, "DELETE FROM %s", stage);
 	l->empty = take_text(&out);
+	bad |= buffer_printf(&out, "TRUNCATE %s", stage);
+	l->cut = take_text(&out);
 	bad |= put_copy(&out, t, stage);
 	l->copy_stage = take_text(&out);
 	bad |= query_identifier(&out, t->table);
@@ -128,7 +135,7 @@ layout_init(struct layout *l, const struct mapped_table *t, size_t n, struct err
 	free(quoted);
 	bad |= put_merge(&out, t, n);
 	l->merge = take_text(&out);
-	if (bad || !l->stage || !l->empty || !l->copy_stage || !l->copy_table || !l->merge)
+	if (bad || !l->stage || !l->empty || !l->cut || !l->copy_stage || !l->copy_table || !l->merge)
 		return err_set(err, REASON_NO_MEMORY, "statements of %s", t->table);
 	return 0;
 }
@@ -138,6 +145,7 @@ layout_clear(struct layout *l)
 {
 	free(l->stage);
 	free(l->empty);
+	free(l->cut);
 	free(l->copy_stage);
 	free(l->copy_table);
 	free(l->merge);

@@ -10,6 +10,7 @@
 struct layout {
 	char *stage;      /* creates the temporary table that rows are merged from */
 	char *empty;      /* empties it inside a transaction (it empties itself at the end of one) */
+	char *cut;        /* the same, and gives its dead rows back; outside of savepoints */
 	char *copy_stage; /* COPY into it */
 	char *copy_table; /* COPY into the table itself */
 	char *merge;      /* temporary table -> table; gives topic, partition and number of the rows that changed it */

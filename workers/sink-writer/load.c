@@ -1,4 +1,4 @@
-/* load.c -- inputs and tables side by side; writing all, or half by half. */
+/* load.c -- inputs and tables side by side; writing all, or part by part. */
 #include "workers/sink-writer/load.h"
 
 #include <stdlib.h>
@@ -149,6 +149,11 @@ attempt(void *ctx, size_t first, size_t end, struct err *err)
 	struct load *l = ctx;
 	struct err why = ERR_INIT, trouble = ERR_INIT;
 
+	if (l->beat)
+		l->beat(l->beat_ctx);
+	for (size_t i = 0; i < l->n_tables; i++)
+		if (table_clean(l->tables[i], err) < 0)
+			return -1;
 	if (ledger_copy(&l->saved, &l->ledger, err) < 0 || store_exec(l->store, "SAVEPOINT part", err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->n_tables; i++)
@@ -182,9 +187,9 @@ guilty(void *ctx, size_t at, const struct err *why, struct err *err)
 int
 load_blame(struct load *l, struct err *err)
 {
-	const struct bisect halves = { l, attempt, guilty };
+	const struct bisect parts = { l, attempt, guilty };
 
-	return bisect_run(&halves, 0, l->n_units, l->n_refused == 0, err);
+	return bisect_run(&parts, 0, l->n_units, l->n_refused == 0, err);
 }
 
 void

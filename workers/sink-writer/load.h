@@ -27,6 +27,8 @@ struct load {
 	struct table **tables; /* all of the sink's; owned */
 	size_t n_tables;
 	struct ledger ledger, saved; /* saved: as it was at the savepoint */
+	void (*beat)(void *ctx); /* told before each attempt of load_blame(), which may take thousands; NULL: nobody */
+	void *beat_ctx;
 };
 
 void load_init(struct load *l, struct store *store);

@@ -39,6 +39,13 @@ open_routes(struct pipeline *p, struct err *err)
 	return 0;
 }
 
+/* Searching for refused rows takes as long as it takes, but each attempt is a step. */
+static void
+attempt_begins(void *ctx)
+{
+	worker_beat(ctx);
+}
+
 static int
 pipeline_open(void *self, struct worker *w, struct err *err)
 {
@@ -50,6 +57,8 @@ pipeline_open(void *self, struct worker *w, struct err *err)
 		return err_set(err, REASON_NO_MEMORY, "sink");
 	if (sink_init(&p->sink, worker_group(w), worker_instance(w), worker_metrics(w), err) < 0)
 		return -1;
+	p->sink.load.beat = attempt_begins;
+	p->sink.load.beat_ctx = w;
 	return open_routes(p, err);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "workers/sink-writer/table.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/store/copy.h"
@@ -19,6 +20,7 @@
 #define ROWS_KEEP_BYTES ((size_t)32 << 20)
 #define TRUST_FIRST 1
 #define TRUST_MAX 512
+#define STAGE_KEEP_BYTES ((size_t)128 << 10)
 
 static const struct metric_spec metric_inserted = { "forebay_sink_rows_inserted_total",
 						    METRIC_COUNTER,
@@ -59,7 +61,8 @@ struct table {
 
 	struct periods *periods;
 
-	bool staged;                /* in this transaction: the temporary table holds rows */
+	bool staged;        /* in this transaction: the temporary table holds rows */
+	size_t stage_bytes; /* sent to the temporary table since it was cut to nothing, whatever became of them */
 	bool went_direct, collided; /* in this transaction */
 	int64_t rows, inserted;     /* in this transaction */
 	int64_t saved_rows, saved_inserted;
@@ -294,9 +297,10 @@ write_merge(struct table *t, size_t n_slices, struct ledger *ledger, struct err 
 	struct rows *rows = NULL;
 	int64_t taken;
 
-	if (t->staged && store_exec(t->store, t->layout.empty, err) < 0)
-		return -1;
+	assert(!t->staged);
 	t->staged = true;
+	for (size_t i = 0; i < n_slices; i++)
+		t->stage_bytes += t->slices[i].len;
 	if (copy_in(t->store, t->layout.copy_stage, t->slices, n_slices, &taken, err) < 0 ||
 	    store_query(t->store, t->layout.merge, NULL, 0, &rows, err) < 0)
 		return -1;
@@ -348,6 +352,19 @@ table_collided(struct table *t)
 	return collided;
 }
 
+int
+table_clean(struct table *t, struct err *err)
+{
+	bool cut = t->stage_bytes > STAGE_KEEP_BYTES;
+
+	if ((t->staged || cut) && store_exec(t->store, cut ? t->layout.cut : t->layout.empty, err) < 0)
+		return err_wrap(err, "table %s", t->mapped->table);
+	if (cut)
+		t->stage_bytes = 0;
+	t->staged = false;
+	return 0;
+}
+
 void
 table_save(struct table *t)
 {
@@ -360,6 +377,7 @@ table_restore(struct table *t)
 {
 	t->rows = t->saved_rows;
 	t->inserted = t->saved_inserted;
+	t->staged = false;
 }
 
 void
@@ -381,6 +399,8 @@ table_done(struct table *t, bool committed)
 		else if (t->clean < TRUST_MAX)
 			t->clean++;
 	}
+	if (committed)
+		t->stage_bytes = 0;
 	table_again(t);
 	t->collided = false;
 	t->n_pieces = 0;

@@ -61,7 +61,10 @@ struct account_of { /* from the number of an input to its account */
 int table_write(struct table *t, uint32_t first, uint32_t end, bool merge, const struct account_of *of,
 		struct ledger *ledger, struct err *err);
 
-/* Around a savepoint: what was counted since table_save() is forgotten by table_restore(). */
+/* Outside of savepoints, before a further table_write() in one transaction: the temporary table holds nothing. */
+int table_clean(struct table *t, struct err *err);
+
+/* Around a savepoint: what was counted and staged since table_save() is forgotten by table_restore(). */
 void table_save(struct table *t);
 void table_restore(struct table *t);
 

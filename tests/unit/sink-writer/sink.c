@@ -150,6 +150,48 @@ refused_by_a_constraint(void **state)
 	assert_int_equal(fixture_number(f, COUNTS), 4000000);
 }
 
+static void
+count_attempt(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+/*
+ * Many refused rows: every attempt is told to who watches the loop, and none leaves anything in the catalogue.  A
+ * TRUNCATE under each savepoint did, and each had to walk past what those before it had left.
+ */
+static void
+many_refused(void **state)
+{
+	enum { N = 1200 };
+	struct fixture *f = *state;
+	long long catalogue;
+	int attempts = 0, good = 0;
+
+	assert_int_equal(
+	    store_exec(f->look, "ALTER TABLE forebay.readings ADD CONSTRAINT odd CHECK (value::int % 3 <> 1)", NULL),
+	    0);
+	f->sink.load.beat = count_attempt;
+	f->sink.load.beat_ctx = &attempts;
+	for (int i = 0; i < N; i++)
+		fixture_reading(f, i, JANUARY + i * SECOND, 8, i % 5 == 0 ? BAD : SPAN_NONE);
+	catalogue = fixture_number(f, "SELECT pg_relation_size('pg_class') + pg_relation_size('pg_index')");
+	assert_int_equal(sink_flush(&f->sink, NULL), 0);
+	for (int i = 0; i < N; i++) {
+		bool bad = i % 5 == 0 || i % 3 == 1;
+
+		assert_int_equal(f->sink.load.units[i].why != NULL, bad);
+		good += !bad;
+	}
+	assert_in_range(attempts, N / 2, N * 3 / 2);
+	assert_in_range(fixture_number(f, "SELECT pg_relation_size('pg_class') + pg_relation_size('pg_index')") -
+			    catalogue,
+			0, N * 50);
+	assert_int_equal(fixture_commit(f, N, NULL), 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM forebay.readings"), good * 8);
+	assert_int_equal(fixture_number(f, COUNTS), good * INT64_C(8000000));
+}
+
 /* ---- tables altered by hand ---- */
 
 static const struct alteration {
@@ -326,6 +368,7 @@ main(void)
 	SINK_TEST(replay_changes_nothing);
 	SINK_TEST(collision_on_the_direct_way);
 	SINK_TEST(refused_by_a_constraint);
+	SINK_TEST(many_refused);
 	SINK_TEST(added_columns_are_fine);
 	SINK_TEST(far_stamps_go_to_the_default_partition);
 	SINK_TEST(retention_drops_old_rows);
