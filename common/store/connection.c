@@ -239,6 +239,10 @@ store_connect(struct store *s, struct err *err)
 		return 0;
 	store_disconnect(s); /* or the next call would take a session without these settings for a good one */
 	return -1;
+	return store_exec(s,
+			  "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = '30s'; "
+			  "SET standard_conforming_strings = on; SET bytea_output = 'hex'; SET extra_float_digits = 3",
+			  err);
 }
 
 int

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "common/store/query.h"
+#include "workers/sink-writer/fit.h"
 
 #define ROW_NUMBER "\"row number\"" /* of the temporary table alone */
 
@@ -152,7 +153,47 @@ layout_clear(struct layout *l)
 	*l = (struct layout){ 0 };
 }
 
-/* Each row is a column of the table: name, type, whether it needs a value. */
+/* The columns of a table; a domain's are those of the type below it. */
+static const char columns_query[] =
+    "WITH RECURSIVE c AS (SELECT a.attname, a.atttypid, a.atttypmod, a.atttypid AS base, a.atttypmod AS modifier, "
+    "a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AS needed FROM pg_attribute a "
+    "WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped "
+    "UNION ALL SELECT c.attname, c.atttypid, c.atttypmod, d.typbasetype, d.typtypmod, c.needed "
+    "FROM c JOIN pg_type d ON d.oid = c.base WHERE d.typtype = 'd') "
+    "SELECT c.attname, y.typname, c.modifier, c.base = c.atttypid, format_type(c.atttypid, c.atttypmod), c.needed "
+    "FROM c JOIN pg_type y ON y.oid = c.base WHERE y.typtype <> 'd'";
+
+enum { HAS_NAME, HAS_TYPNAME, HAS_MODIFIER, HAS_NO_DOMAIN, HAS_TYPE, HAS_TO_BE_FILLED };
+
+/* Are rows told apart, ordered or put into partitions by column number I? */
+static bool
+is_compared(const struct mapped_table *t, size_t i)
+{
+	for (size_t k = 0; k < t->n_identity; k++)
+		if (t->identity[k] == (int)i)
+			return true;
+	return t->order == (int)i || t->time == (int)i;
+}
+
+/* Column number I of the mapping is row AT of columns_query. */
+static int
+verify_type(struct layout *l, const struct mapped_table *t, size_t i, const char *path, const struct rows *rows,
+	    size_t at, struct err *err)
+{
+	const struct column *c = &t->columns[i];
+	const char *typname = rows_text(rows, at, HAS_TYPNAME).ptr;
+
+	if (!fit_holds(c->field->wire, typname, (int)rows_int(rows, at, HAS_MODIFIER), is_compared(t, i)))
+		return err_set(err, REASON_STORE_SCHEMA,
+			       "table %s: column %s is %s, which cannot hold its field %s (%s) without loss: "
+			       "ALTER COLUMN %s TYPE %s, or take it out of %s:%d",
+			       t->table, c->name, rows_text(rows, at, HAS_TYPE).ptr, c->field->name,
+			       wire_sql(c->field->wire), c->name, wire_sql(c->field->wire), path, t->line);
+	if (!rows_bool(rows, at, HAS_NO_DOMAIN) || strcmp(typname, wire_typname(c->field->wire)) != 0)
+		l->direct = false; /* the merge casts */
+	return 0;
+}
+
 static int
 verify_columns(struct layout *l, const struct mapped_table *t, const char *path, const struct rows *rows,
 	       struct err *err)
@@ -160,27 +201,26 @@ verify_columns(struct layout *l, const struct mapped_table *t, const char *path,
 
 	l->direct = t->conflict == CONFLICT_IGNORE;
 	for (size_t i = 0; i < t->n_columns; i++) {
-		const char *want = wire_typname(t->columns[i].field->wire), *have = NULL;
+		size_t at = 0;
 
-		for (size_t k = 0; k < rows_count(rows) && !have; k++)
-			if (strcmp(rows_text(rows, k, 0).ptr, t->columns[i].name) == 0)
-				have = rows_text(rows, k, 1).ptr;
-		if (!have)
+		while (at < rows_count(rows) && strcmp(rows_text(rows, at, HAS_NAME).ptr, t->columns[i].name) != 0)
+			at++;
+		if (at == rows_count(rows))
 			return err_set(err, REASON_STORE_SCHEMA, "table %s has no column %s, which %s:%d fills",
 				       t->table, t->columns[i].name, path, t->line);
-		if (strcmp(have, want) != 0)
-			l->direct = false; /* the merge casts, or says that it cannot */
+		if (verify_type(l, t, i, path, rows, at, err) < 0)
+			return -1;
 	}
 	for (size_t k = 0; k < rows_count(rows); k++) {
 		bool mapped = false;
 
 		for (size_t i = 0; i < t->n_columns && !mapped; i++)
-			mapped = strcmp(rows_text(rows, k, 0).ptr, t->columns[i].name) == 0;
-		if (!mapped && rows_bool(rows, k, 2))
+			mapped = strcmp(rows_text(rows, k, HAS_NAME).ptr, t->columns[i].name) == 0;
+		if (!mapped && rows_bool(rows, k, HAS_TO_BE_FILLED))
 			return err_set(
 			    err, REASON_STORE_SCHEMA,
 			    "table %s: column %s must not be NULL, has no default, and %s:%d does not fill it",
-			    t->table, rows_text(rows, k, 0).ptr, path, t->line);
+			    t->table, rows_text(rows, k, HAS_NAME).ptr, path, t->line);
 	}
 	return 0;
 }
@@ -228,11 +268,7 @@ layout_verify(struct layout *l, const struct mapped_table *t, const char *mappin
 	struct param params[] = { PARAM_TEXT(span_of(t->table)),
 				  PARAM_TEXT(t->time < 0 ? SPAN("") : span_of(t->columns[t->time].name)) };
 
-	if (store_query(store,
-			"SELECT a.attname, y.typname, a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' "
-			"FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid "
-			"WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped",
-			params, 1, &columns, err) < 0)
+	if (store_query(store, columns_query, params, 1, &columns, err) < 0)
 		return err_wrap(err, "table %s", t->table);
 	if (rows_count(columns) == 0)
 		return err_set(err, REASON_STORE_SCHEMA,

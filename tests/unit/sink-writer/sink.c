@@ -204,7 +204,9 @@ static const struct alteration {
 	{ "ALTER TABLE forebay.readings DROP CONSTRAINT readings_pkey", "has no unique index over the identity" },
 	{ "DROP TABLE forebay.readings", "table forebay.readings, which" },
 	{ "ALTER TABLE forebay.readings ALTER COLUMN value TYPE boolean USING true",
-	  "column \"value\" is of type boolean" },
+	  "table forebay.readings: column value is boolean, which cannot hold its field value (double precision)" },
+	{ "ALTER TABLE forebay.readings ALTER COLUMN value TYPE integer",
+	  "table forebay.readings: column value is integer, which cannot hold its field value (double precision)" },
 	{ "DROP TABLE forebay.sink_offsets", "forebay.sink_offsets" },
 };
 
