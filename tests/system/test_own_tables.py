@@ -88,3 +88,67 @@ def test_many_refused_rows(sent, fleet, broker, database, tmp_path, name, extra,
     assert [int(m.header("__connect.errors.offset")) for m in letters] == bad
     assert {m.header("forebay.reason") for m in letters} == {"ROW_REFUSED"}
     assert own.counts() == [(MESSAGES, MESSAGES - len(bad), 0, len(bad))]
+
+
+# ---- columns of other types ----
+
+ODD = [(0.1 + 0.2, START_US + 123457), (16777217.123456789, START_US + 500000), (-0.5, START_US + 1), (2.5, START_US + 2)]
+
+
+@pytest.fixture(scope="module")
+def odd(line, broker, schemas):
+    """Four readings of one device within a second, with values of all digits: a topic of their own."""
+    topic = "odd.readings"
+    broker.create(topic, 1)
+    broker.create(f"{topic}.dlq", 1)
+    publisher = Publisher(line.bootstrap, topic)
+    for value, event_us in ODD:
+        publisher.send(b"d", reading(schemas, "dev-1", event_us, value), partition=0)
+    publisher.flush()
+    return topic
+
+
+@pytest.mark.parametrize("column, kind, field", [
+    ("value", "integer", "double precision"),
+    ("value", "real", "double precision"),
+    ("value", "numeric", "double precision"),
+    ("value", "numeric(10,2)", "double precision"),
+    ("event_time", "date", "timestamptz"),
+    ("event_time", "timestamp(0) with time zone", "timestamptz"),
+    ("event_time", "timestamp(3) without time zone", "timestamptz"),
+    ("device", "character(20)", "text"),
+    ("origin_offset", "double precision", "bigint"),
+], ids=lambda word: str(word).replace(" ", "-"))
+def test_a_type_that_would_lose_something_is_refused(odd, fleet, database, tmp_path, column, kind, field):
+    name = "lossy_" + "".join(c for c in column + kind if c.isalnum())
+    own = Own(name, database, fleet, tmp_path, topic=odd, **{column: f"{kind} NOT NULL"})
+    assert own.run() == 2, own.sink.log
+    told = [e for e in own.sink.events() if e.get("reason") == "STORE_SCHEMA"]
+    assert told, own.sink.text()
+    for word in (own.table, f"column {column} is {kind}", field, "own.properties:1"):
+        assert word in told[-1]["error"]
+    assert own.offsets() == []
+
+
+def test_types_that_lose_nothing_are_filled(odd, fleet, broker, database, tmp_path):
+    database.run("CREATE SCHEMA wide")
+    database.run("CREATE DOMAIN wide.name AS varchar(40) CHECK (VALUE <> '')")
+    database.run("CREATE DOMAIN wide.device AS wide.name")
+    own = Own("wide", database, fleet, tmp_path, topic=odd, device="wide.device", event_time="timestamp(6)",
+              value="text", quality="varchar(10)", ingest_time="text", origin_partition="bigint",
+              origin_offset="numeric(20,0)")
+    assert own.run() == 0, own.sink.log
+    rows = database.rows("SELECT value, (extract(epoch from event_time) * 1000000)::bigint, device, ingest_time, "
+                         "origin_partition, origin_offset FROM wide.readings ORDER BY origin_offset")
+    assert [(float(value), event_us) for value, event_us, *_ in rows] == ODD
+    assert [row[2:] for row in rows] == [("dev-1", "2026-01-01 00:00:00+00", 0, n) for n in range(len(ODD))]
+    assert own.counts() == [(len(ODD), len(ODD), 0, 0)]
+
+
+def test_what_is_too_long_is_a_dead_letter(odd, fleet, broker, database, tmp_path):
+    own = Own("narrow", database, fleet, tmp_path, topic=odd, device="varchar(3)")
+    assert own.run() == 0, own.sink.log
+    assert own.offsets() == []
+    letters = [m for m in broker.read(f"{odd}.dlq") if "narrow.readings" in
+               m.header("__connect.errors.exception.message")]
+    assert [m.header("forebay.reason") for m in letters] == ["ROW_REFUSED"] * len(ODD)
