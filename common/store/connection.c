@@ -233,16 +233,13 @@ store_connect(struct store *s, struct err *err)
 	metric_add(s->m_connects, 1);
 	snprintf(settings, sizeof(settings),
 		 "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = '30s'; "
-		 "SET standard_conforming_strings = on; SET bytea_output = 'hex'; SET lock_timeout = %" PRId64,
+		 "SET standard_conforming_strings = on; SET bytea_output = 'hex'; "
+		 "SET extra_float_digits = 3; SET lock_timeout = %" PRId64,
 		 s->lock_timeout_ms);
 	if (store_exec(s, settings, err) == 0)
 		return 0;
 	store_disconnect(s); /* or the next call would take a session without these settings for a good one */
 	return -1;
-	return store_exec(s,
-			  "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = '30s'; "
-			  "SET standard_conforming_strings = on; SET bytea_output = 'hex'; SET extra_float_digits = 3",
-			  err);
 }
 
 int

@@ -2,7 +2,6 @@
 #include "workers/etl-preprocessor/options.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "common/base/clock.h"
 #include "workers/etl-preprocessor/state.h"
@@ -112,19 +111,5 @@ etl_rule(const struct etl_options *opt, int64_t state_max_bytes, struct cleaner_
 		.gap_max_steps = opt->gap_max_steps,
 		.window = { .kind = opt->window_ms ? WINDOW_BY_TIME : WINDOW_BY_COUNT, .steps = steps },
 	};
-	return 0;
-}
-
-int
-etl_check_topics(const struct etl_options *opt, const char *const *topics, size_t n, struct err *err)
-{
-	const char *const keys[] = { "series.topic", "aggregates.topic" };
-	const char *const ours[] = { opt->series_topic, opt->aggregates_topic };
-
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-			if (strcmp(ours[k], topics[i]) == 0)
-				return err_set(err, REASON_OPTION_INVALID, "%s: %s is one of topics, which are read",
-					       keys[k], ours[k]);
 	return 0;
 }

@@ -30,7 +30,4 @@ extern const size_t etl_option_count;
  */
 int etl_rule(const struct etl_options *opt, int64_t state_max_bytes, struct cleaner_rule *rule, struct err *err);
 
-/* -1 on OPTION_INVALID: what is written goes to one of the N topics that are read. */
-int etl_check_topics(const struct etl_options *opt, const char *const *topics, size_t n, struct err *err);
-
 #endif

@@ -38,8 +38,7 @@ preprocessor_open(void *self, struct worker *w, struct err *err)
 	for (size_t i = 0; i < OUTCOMES; i++)
 		p->outcomes[i] = metrics_series(worker_metrics(w), &outcome_spec, &outcome_names[i]);
 	p->unit_changes = metrics_series(worker_metrics(w), &unit_changes_spec, NULL);
-	if (etl_check_topics(&p->opt, topics, n_topics, err) < 0 ||
-	    etl_rule(&p->opt, worker_state_max_bytes(w), &p->rule, err) < 0 ||
+	if (etl_rule(&p->opt, worker_state_max_bytes(w), &p->rule, err) < 0 ||
 	    worker_input(w, topics[0], &reading_record, &p->readings, err) < 0 ||
 	    worker_output(w, p->opt.series_topic, &series_record, &p->series, err) < 0)
 		return -1;

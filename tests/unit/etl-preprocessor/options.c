@@ -84,37 +84,13 @@ has_room(void **state)
 	}
 }
 
-/* A worker that feeds itself. */
-static void
-topics(void **state)
-{
-	static const char *const read[] = { "telemetry.readings", "telemetry.deferred" };
-	static char series[] = "telemetry.series", aggregates[] = "telemetry.aggregates", nowhere[] = "",
-		    deferred[] = "telemetry.deferred";
-	static const struct {
-		char *series, *aggregates;
-		const char *says;
-	} rows[] = { { series, aggregates, NULL },
-		     { series, nowhere, NULL },
-		     { deferred, aggregates, "series.topic: telemetry.deferred" },
-		     { series, deferred, "aggregates.topic: telemetry.deferred" } };
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct etl_options opt = { .series_topic = rows[i].series,
-						 .aggregates_topic = rows[i].aggregates };
-		struct err err = ERR_INIT;
-
-		assert_int_equal(etl_check_topics(&opt, read, ARRAY_LEN(read), &err), rows[i].says ? -1 : 0);
-		assert_int_equal(err.reason, rows[i].says ? REASON_OPTION_INVALID : REASON_NONE);
-		assert_true(!rows[i].says || strstr(err.text, rows[i].says));
-	}
-}
-
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(makes_a_rule), cmocka_unit_test(has_room),
-					    cmocka_unit_test(topics) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(makes_a_rule),
+		cmocka_unit_test(has_room),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
