@@ -80,7 +80,11 @@ as_sent(const struct measure *m, const struct reference *from, const struct plac
 	const struct scan_value *v = reference_value(from, at);
 
 	switch (v->kind) {
-	case SCAN_NUMBER: *ret = v->number; return QUALITY_GOOD;
+	case SCAN_NUMBER:
+		if (from->after.ptr || from->until.ptr)
+			return from_text(m, reference_text(from, at), ret);
+		*ret = v->number;
+		return QUALITY_GOOD;
 	case SCAN_STRING: return from_text(m, reference_text(from, at), ret);
 	case SCAN_TRUE: *ret = 1; return QUALITY_GOOD;
 	case SCAN_FALSE: *ret = 0; return QUALITY_GOOD;

@@ -7,6 +7,7 @@
 
 #include "common/base/buffer.h"
 #include "workers/ingest-router/loader.h"
+#include "workers/ingest-router/mapping.h"
 
 #define FILE_MAX_BYTES (1 << 20)
 #define BLOCK_BYTES 16384
@@ -151,6 +152,8 @@ read_source(struct loader *l, const json_t *json, struct pathmap *map, struct er
 	loader_enter(l, "source");
 	if (!map->source.ptr)
 		return loader_fail(l, err, "is missing: the name that readings carry");
+	if (map->source.len > NAME_MAX_BYTES)
+		return loader_fail(l, err, "%zu bytes; readings take up to %d", map->source.len, NAME_MAX_BYTES);
 	for (size_t i = 0; i < l->maps->n; i++)
 		if (span_equal(l->maps->maps[i].source, map->source))
 			return loader_fail(l, err, "\"%.*s\" is the source of %s already", SPAN_ARG(map->source),

@@ -8,6 +8,9 @@
 #include "common/base/cleanup.h"
 #include "workers/ingest-router/pathmap.h"
 
+#define X16 "xxxxxxxxxxxxxxxx"
+#define X64 X16 X16 X16 X16
+#define X256 X64 X64 X64 X64
 #define MAP(rest) "{\"source\":\"s\",\"device\":\"$.d\",\n" rest "}"
 #define VALUES "\"values\":[{\"path\":\"$.v\",\"metric\":\"m\"}]"
 
@@ -22,6 +25,8 @@ static const struct row {
 	{ "[]", "x.json:1: the file: a path map is an object" },
 	{ "{\"source\":\"s\",\"source\":\"t\"}", "duplicate" },
 	{ "{\"device\":\"$.d\"," VALUES "}", "x.json:1: source: is missing" },
+	{ "{\"source\":\"" X256 "\",\"device\":\"key\"," VALUES "}", NULL },
+	{ "{\"source\":\"" X256 "x\",\"device\":\"key\"," VALUES "}", "x.json:1: source: 257 bytes" },
 	{ "{\"source\":\"s\"," VALUES "}", "device: is missing" },
 	{ MAP("\"time\":\"$.t\""), "values: a list of 1 to" },
 	{ MAP("\"values\":[]"), "x.json:2: values: a list of 1 to" },
