@@ -300,3 +300,19 @@ def redis(uri, *words):
         link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in
                                                        (word.encode() for word in words)))
         return link.makefile("rb").readline().decode().strip()
+
+
+def names(count, prefix="pump"):
+    return [f"{prefix}-{n:02d}" for n in range(count)]
+
+
+def recovery(worker):
+    return worker.await_log(lambda e: e.get("event") == "states are back")
+
+
+def same(world, topic, label="live", twin="twin", unit=None, start=None):
+    """What LABEL has sent is what its twin has sent."""
+    unit = {"unit": unit} if unit else {}
+    ours = grouped(world.outputs(label, topic, start), **unit)
+    assert ours, f"nothing in {topic}"
+    assert ours == grouped(world.outputs(twin, topic), **unit)

@@ -5,17 +5,15 @@ Beside the worker that suffers there is a twin, in a group of its own, that read
 import json
 import time
 from collections import Counter
-from contextlib import closing
 
-import psycopg2
 import pytest
 
-from support.broker import Publisher
-from support.states import ETL, FORECASTER, SCORER, World, by_key, grouped, kill, noise, redis, stamp
+from support.states import ETL, FORECASTER, SCORER, World, by_key, grouped, kill, names, noise, recovery, same, stamp
 from support.wait import until
 
 HUGE = 3600000
 LADDER = {"checkpoint_interval_ms": 100, "checkpoint_ladder": "1s:10000"}
+DEVICES = names(12)
 
 
 @pytest.fixture
@@ -28,13 +26,6 @@ def world(request, line, broker, database, fleet, schemas):
     world.close()
 
 
-def names(count, prefix="pump"):
-    return [f"{prefix}-{n:02d}" for n in range(count)]
-
-
-DEVICES = names(12)
-
-
 def told(worker, reason):
     """What the log says under that reason."""
     return [e for e in worker.events() if e.get("reason") == reason]
@@ -45,18 +36,6 @@ def refuses(worker, reason, *words):
     assert worker.exit_code() == 2, worker.text()
     said = told(worker, reason)
     assert said and all(str(word) in said[-1]["error"] for word in words), worker.text()
-
-
-def recovery(worker):
-    return worker.await_log(lambda e: e.get("event") == "states are back")
-
-
-def same(world, topic, label="live", twin="twin", unit=None, start=None):
-    """What LABEL has sent is what its twin has sent."""
-    unit = {"unit": unit} if unit else {}
-    ours = grouped(world.outputs(label, topic, start), **unit)
-    assert ours, f"nothing in {topic}"
-    assert ours == grouped(world.outputs(twin, topic), **unit)
 
 
 # ---- killed at work ----
@@ -433,212 +412,3 @@ def test_state_too_large(world):
     ours, free = (grouped(world.outputs(label, "series"), by_key) for label in ("live", "free"))
     assert ours.pop(loud.encode()) != free.pop(loud.encode())
     assert ours == free and len(ours) == len(DEVICES) - 1
-
-
-# ---- asleep ----
-
-def test_idle_keys(line, world):
-    idle, busy = names(6, "idle"), names(6, "busy")
-    everybody = idle + busy
-    only = lambda devices: lambda device, number: noise()(device, number) if device in devices else None
-    live = world.worker(ETL, state_idle_ms=60000, checkpoint_interval_ms=100)
-    world.twin(ETL)
-
-    def await_asleep(count):
-        def seen():
-            return (live.metric("forebay_state_keys_asleep"), live.metric("forebay_state_keys"))
-        until(lambda: seen() == (count, 2 * len(everybody) - count), f"{count} keys asleep, {world.fleet.logs}")
-    world.send(range(0, 15), everybody, noise())
-    world.await_done("live")
-    assert live.metric("forebay_state_wakes_total") == 0
-    world.send(range(15, 125, 15), everybody, only(busy))
-    await_asleep(2 * len(idle))
-    world.await_stored()
-    kill(live)
-    live.start()
-    assert recovery(live)["asleep"] > 0  # of partitions where others have spoken since; the rest when they do again
-    world.send(range(125, 127), everybody, only(busy))
-    await_asleep(2 * len(idle))
-    assert live.metric("forebay_state_wakes_total") == 0
-    world.send(range(127, 140), everybody, noise())
-    world.await_done("live")
-    await_asleep(0)
-    # Partitions are not read in step: one that is ahead may send a key of another one to sleep before its time.
-    assert live.metric("forebay_state_wakes_total") >= 2 * len(idle)
-
-    # Again, and PostgreSQL is not there when they speak.
-    world.send(range(140, 265, 15), everybody, only(busy))
-    await_asleep(2 * len(idle))
-    woken = live.metric("forebay_state_wakes_total")
-    line.kill("postgres")
-    try:
-        before = sum(world.committed().values())
-        world.send(range(265, 280), everybody, noise())
-        until(lambda: "STORE_DOWN" in json.dumps(live.http("/health")[1]), "/health tells", 60)
-        assert live.http("/health?probe=ready")[0] == 503 and live.running()
-        assert sum(world.committed().values()) < sum(world.ends().values())
-    finally:
-        line.start("postgres")
-    world.await_done("live", "twin")
-    assert before < sum(world.committed().values())
-    assert live.metric("forebay_state_wakes_total") - woken >= 2 * len(idle)
-    await_asleep(0)
-    same(world, "series")
-
-
-# ---- in which order ----
-
-def forecast(world, device, metric, number, median, steps=200):
-    """A record of topic forecasts whose median tells which one it is."""
-    levels = [0.05, 0.25, 0.5, 0.75, 0.95]
-    return world.schemas.encode("Forecast", {
-        "device": device, "metric": metric, "origin_time": stamp(number, 0) * 1000, "step_us": 1_000_000,
-        "levels": levels, "values": [median + d for _ in range(steps) for d in (-8.0, -2.0, 0.0, 2.0, 8.0)],
-        "model": "test", "version": "", "members": [], "ingest_time": stamp(number, 0) * 1000})
-
-
-class Traffic:
-    """Readings on both lanes with forecasts in between; nobody waits for anybody."""
-
-    def __init__(self, world):
-        self.world = world
-        self.topics = {t: Publisher(world.stack.bootstrap, world.topic(t))
-                       for t in ("readings", "deferred", "forecasts")}
-        self.medians = {}
-
-    def send(self, rounds, instead=()):
-        """INSTEAD: topic -> where its readings go."""
-        for number in rounds:
-            for place, device in enumerate(DEVICES):
-                said = noise()(device, number)
-                lane = "deferred" if (number * 7 + place * 3) % 11 == 0 else "readings"
-                self.topics[dict(instead).get(lane, lane)].send(
-                    device.encode(), self.world.reading(device, number, said), timestamp=stamp(number, place))
-                if (number * 5 + place) % 13 == 0:
-                    median = 15 + (number * 17 + place * 29) % 1000 / 100
-                    self.medians[device, number] = median
-                    record = forecast(self.world, device, "temperature", number, median)
-                    self.topics["forecasts"].send(device.encode(), record, timestamp=stamp(number, place))
-        for publisher in self.topics.values():
-            publisher.flush()
-
-
-def follow(world, topics=("readings",), **options):
-    """A bounded run of the scorer over everything, in the order of the journal; its run.id."""
-    ranges = {t: {p: (0, end) for p, end in world.ends(t).items()} for t in (*topics, "forecasts")}
-    worker = world.bounded(SCORER, "follower", ranges, topics=topics, **options)
-    assert worker.exit_code(120) == 0, worker.text()
-    return "follower"
-
-
-def test_the_order_is_repeated(world):
-    lanes = ["readings", "deferred"]
-    live = world.worker(SCORER, topics=lanes, checkpoint_interval_ms=HUGE, score_warmup_readings=30)
-    traffic = Traffic(world)
-    traffic.send(range(0, 5), {"readings": "deferred"})  # before the first record of the primary input
-    world.await_done("live", topic="deferred")
-    for rounds in (range(5, 80), range(80, 110), range(110, 140)):
-        reached = sum(world.committed().values())
-        traffic.send(rounds)
-        until(lambda: sum(world.committed().values()) > reached, "it has begun with them", pause_s=0.01)
-        kill(live)
-        live.start()
-        assert recovery(live)["records"] > 0
-    traffic.send(range(140, 180))
-    world.await_done("live")
-    traffic.send(range(180, 185), {"readings": "deferred"})  # behind the last one
-    traffic.topics["forecasts"].send(b"pump-00", b"no forecast")
-    traffic.topics["forecasts"].flush()
-    for topic in (*lanes, "forecasts"):
-        world.await_done("live", topic=topic)
-    letters = world.outputs("live", "letters")
-    assert [m.value for m in letters] == [b"no forecast"]
-    run = follow(world, lanes, score_warmup_readings=30)
-    for topic in ("scores", "alerts", "letters"):
-        assert grouped(world.outputs("live", topic)) == grouped(world.outputs("live", f"{topic}.{run}"))
-    assert world.outputs("live", "letters") == letters
-    journal = [j for j in (world.schemas.decode(m.value) for m in world.read("fleet.journal"))
-               if j["worker"] == world.group()]
-    assert {j["side_topic"] for j in journal if j["kind"] != "applied"} <= {world.topic("forecasts")}
-    journal = [j for j in journal if j["kind"] == "applied"]
-    inside = {(j["partition"], j["primary_offset"]) for j in journal if j["primary_offset"] > 0}
-    assert len(inside) > 10, "side records came in between"
-    check_expectations(world, traffic, journal)
-
-
-def check_expectations(world, traffic, journal):
-    """The median that a score was held against is that of the forecast that the journal puts last before it."""
-    when = {}  # (topic, partition, offset) -> (clock, n): before which primary record, and in which order
-    for n, j in enumerate(journal):
-        for offset in range(j["side_from"], j["side_to"]):
-            when[j["side_topic"], j["partition"], offset] = (j["primary_offset"], 0, n, offset)
-    places, given = {}, {}
-    for lane in ("readings", "deferred"):
-        for m in world.read(world.topic(lane)):
-            at = (m.offset, 1) if lane == "readings" else when[m.topic, m.partition, m.offset]
-            places[m.key.decode(), m.timestamp_ms] = at
-    for m in world.read(world.topic("forecasts")):
-        number = (m.timestamp_ms - stamp(0, 0)) // 1000
-        device = m.key.decode()
-        at = when.get((m.topic, m.partition, m.offset))
-        if at:  # it could be read
-            given.setdefault(device, []).append((at, number, traffic.medians[device, number]))
-    seen = 0
-    for m in world.outputs("live", "scores"):
-        score = world.schemas.decode(m.value)
-        if score["metric"] != "temperature" or score["expected"] is None:
-            continue
-        before = [(number, median) for at, number, median in given[score["device"]]
-                  if at < places[score["device"], m.timestamp_ms]]
-        assert abs(score["expected"] - max(before)[1]) < 1e-3, (score, before)
-        seen += 1
-    assert seen > 200
-
-
-def test_answers_of_the_cache_are_repeated(line, world):
-    """The first forecast of a series comes from Redis; killed, and Redis emptied, it is still the same."""
-    redis(line.redis_uri, "FLUSHALL")
-    cache = {"cache_uri": line.redis_uri}
-    world.twin(ETL, "etl")
-    world.twin(FORECASTER, "forecaster", topics=["etl.series"], horizon_steps=500, cache_timeout_ms=5000, **cache)
-    world.send(range(0, 60), DEVICES, noise())
-    world.await_done("etl")
-    world.await_done("forecaster", topic="etl.series")
-    found = redis(line.redis_uri, "EVAL", "return #redis.call('keys', 'forebay:forecast:*')", "0")
-    assert found == f":{2 * len(DEVICES)}"
-    live = world.worker(SCORER, checkpoint_interval_ms=HUGE, score_warmup_readings=30, cache_timeout_ms=5000, **cache)
-    world.await_done("live")
-    kill(live)
-    redis(line.redis_uri, "FLUSHALL")
-    live.start()
-    world.send(range(60, 100), DEVICES, noise())
-    world.await_done("live")
-    later = [world.schemas.decode(m.value) for m in world.outputs("live", "scores") if m.timestamp_ms >= stamp(60, 0)]
-    assert len(later) == 40 * len(DEVICES) * 2
-    assert all(score["expected"] is not None for score in later)
-    noted = [j for j in (world.schemas.decode(m.value) for m in world.read("fleet.journal"))
-             if j["worker"] == world.group() and j["kind"] == "noted"]
-    assert len(noted) == 2 * len(DEVICES)
-    run = follow(world, score_warmup_readings=30)
-    assert grouped(world.outputs("live", "scores")) == grouped(world.outputs("live", f"scores.{run}"))
-
-
-# ---- somebody else holds the tables ----
-
-def test_a_locked_table(line, world):
-    """ALTER TABLE, VACUUM FULL: who needs a sleeping state says so and waits; it does not stand still."""
-    idle, busy = names(2, "idle"), names(4, "busy")
-    live = world.worker(ETL, state_idle_ms=60000, checkpoint_interval_ms=100)
-    world.twin(ETL)
-    world.send(range(0, 15), idle + busy, noise())
-    world.await_done("live")
-    world.send(range(15, 125, 15), busy, noise())
-    until(lambda: live.metric("forebay_state_keys_asleep") == 2 * len(idle), f"they sleep, {world.fleet.logs}")
-    world.await_stored()
-    with closing(psycopg2.connect(line.postgres_uri)) as connection, connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE forebay.states IN ACCESS EXCLUSIVE MODE")
-        world.send(range(125, 140), idle + busy, noise())
-        until(lambda: "lock timeout" in json.dumps(live.http("/health")[1]), "/health tells", 60)
-        assert live.http("/health?probe=ready")[0] == 503 and live.running()
-    world.await_done("live", "twin")
-    same(world, "series")
