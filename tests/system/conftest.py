@@ -19,6 +19,7 @@ from support.broker import Broker  # noqa: E402
 from support.database import Database  # noqa: E402
 from support.fleet import Fleet, forebay  # noqa: E402
 from support.stack import Stack  # noqa: E402
+from support.states import World  # noqa: E402
 
 
 def pytest_configure():
@@ -93,3 +94,14 @@ def database(stack):
 @pytest.fixture(scope="session")
 def schemas():
     return Schemas()
+
+
+@pytest.fixture
+def world(request, line, broker, database, fleet, schemas):
+    """Topics and groups of one test, named after it."""
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")
+    row = getattr(request.node, "callspec", None)
+    name += "".join(f"-{n}" for n in row.indices.values()) if row else ""
+    world = World(line, broker, database, fleet, schemas, name)
+    yield world
+    world.close()

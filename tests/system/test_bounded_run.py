@@ -54,14 +54,6 @@ def test_wrong_plans(lines, flags, says, tmp_path):
 
 # ---- a live worker's past ----
 
-@pytest.fixture
-def world(request, line, broker, database, fleet, schemas):
-    name = request.node.originalname.removeprefix("test_").replace("_", "-")
-    world = World(line, broker, database, fleet, schemas, name)
-    yield world
-    world.close()
-
-
 @pytest.fixture(scope="module")
 def lived(line, broker, database, module_fleet, schemas):
     """A live worker with three waves behind it and older states of each."""

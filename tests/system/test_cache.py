@@ -22,14 +22,6 @@ ONDEMAND = {"ondemand_history_steps": 60, "ondemand_step_ms": 2000, "forecast_re
             "score_warmup_readings": 30}
 
 
-@pytest.fixture
-def world(request, line, broker, database, fleet, schemas):
-    name = request.node.originalname.removeprefix("test_").replace("_", "-")
-    world = World(line, broker, database, fleet, schemas, name)
-    yield world
-    world.close()
-
-
 # ---- forecasts, and where they lie in Redis ----
 
 MASK = 2 ** 64 - 1

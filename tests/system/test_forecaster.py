@@ -10,7 +10,7 @@ import pytest
 from support import places
 from support.broker import Publisher
 from support.fleet import forebay
-from support.states import FORECASTER, STEP_MS, START_MS, World, by_key, grouped, kill, noise
+from support.states import FORECASTER, STEP_MS, START_MS, by_key, grouped, kill, noise
 from support.wait import until
 
 WINDOW = 10            # steps, of a second
@@ -20,12 +20,9 @@ MASK = (1 << 64) - 1
 
 
 @pytest.fixture
-def world(request, line, broker, database, fleet, schemas):
-    name = request.node.originalname.removeprefix("test_").replace("_", "-")
-    world = World(line, broker, database, fleet, schemas, name)
-    world.make(f"{name}.models", f"{name}.series")
-    yield world
-    world.close()
+def world(world):
+    world.make(f"{world.name}.models", f"{world.name}.series")
+    return world
 
 
 # ---- models ----

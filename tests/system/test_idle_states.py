@@ -3,16 +3,8 @@ import json
 from contextlib import closing
 
 import psycopg2
-import pytest
-from support.states import ETL, World, kill, names, noise, recovery, same
+from support.states import ETL, kill, names, noise, recovery, same
 from support.wait import until
-
-
-@pytest.fixture
-def world(request, line, broker, database, fleet, schemas):
-    world = World(line, broker, database, fleet, schemas, request.node.name.removeprefix("test_").replace("_", "-"))
-    yield world
-    world.close()
 
 
 def test_idle_keys(line, world):

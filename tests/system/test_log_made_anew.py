@@ -1,13 +1,11 @@
 """Kafka was lost or moved, PostgreSQL was not: what the store has processed is not what the log holds now."""
 from support.broker import Publisher
 from support.fleet import forebay
-from support.states import START_MS, STEP_MS, World
+from support.states import START_MS, STEP_MS
 from support.wait import until
 
 
-def test_sink_says_so(line, broker, database, fleet, schemas):
-    world = World(line, broker, database, fleet, schemas, "made-anew")
-
+def test_sink_says_so(line, broker, database, fleet, world):
     def publish(first, count):
         publisher = Publisher(line.bootstrap, "telemetry.readings")
         for n in range(first, first + count):
@@ -31,4 +29,3 @@ def test_sink_says_so(line, broker, database, fleet, schemas):
     database.run("DELETE FROM forebay.sink_offsets WHERE topic = 'telemetry.readings'")
     sink.start()
     until(lambda: database.count("forebay.readings") == 150, "the rows of the new log")
-    world.close()

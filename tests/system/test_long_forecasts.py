@@ -1,21 +1,13 @@
 """Forecasts that are made at the end of a transaction: what they cost, and what they carry."""
 import random
 
-import pytest
 from support.broker import Publisher
-from support.states import FORECASTER, World
+from support.states import FORECASTER
 from support.wait import until
 
 HOUR = 3_600_000_000
 START_US = 1_750_000_000 // 3600 * HOUR
 STAMP_MS = 1_750_000_000_000
-
-
-@pytest.fixture
-def world(request, line, broker, database, fleet, schemas):
-    world = World(line, broker, database, fleet, schemas, request.node.name[:40].replace("_", "-"))
-    yield world
-    world.close()
 
 
 def publish(line, world, schemas, devices, hours):

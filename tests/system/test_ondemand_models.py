@@ -11,7 +11,7 @@ import pytest
 
 from support import places
 from support.fleet import forebay
-from support.states import SCORER, START_MS, World, grouped, kill
+from support.states import SCORER, START_MS, grouped, kill
 from support.wait import until
 
 HUGE = 3600000
@@ -26,13 +26,10 @@ ONDEMAND = {"ondemand_history_steps": 800, "ondemand_step_ms": HOUR_S * 1000, "o
 
 
 @pytest.fixture
-def world(request, line, broker, database, fleet, schemas):
+def world(world, database):
     for table in ("model_changes", "models"):
         database.run(f"DELETE FROM forebay.{table}")
-    world = World(line, broker, database, fleet, schemas, request.node.name.removeprefix("test_").translate(
-        str.maketrans("_[] ", "----")).strip("-"))
-    yield world
-    world.close()
+    return world
 
 
 def value(device, hour):

@@ -1,19 +1,10 @@
 """What is processed again is processed in the order of the first time: records of several topics, and answers from outside."""
-import pytest
-
 from support.broker import Publisher
-from support.states import ETL, FORECASTER, SCORER, World, grouped, kill, names, noise, recovery, redis, stamp
+from support.states import ETL, FORECASTER, SCORER, grouped, kill, names, noise, recovery, redis, stamp
 from support.wait import until
 
 HUGE = 3600000
 DEVICES = names(12)
-
-
-@pytest.fixture
-def world(request, line, broker, database, fleet, schemas):
-    world = World(line, broker, database, fleet, schemas, request.node.name.removeprefix("test_").replace("_", "-"))
-    yield world
-    world.close()
 
 
 def forecast(world, device, metric, number, median, steps=200):

@@ -16,16 +16,6 @@ LADDER = {"checkpoint_interval_ms": 100, "checkpoint_ladder": "1s:10000"}
 DEVICES = names(12)
 
 
-@pytest.fixture
-def world(request, line, broker, database, fleet, schemas):
-    name = request.node.originalname.removeprefix("test_").replace("_", "-")
-    row = getattr(request.node, "callspec", None)
-    name += "".join(f"-{n}" for n in row.indices.values()) if row else ""
-    world = World(line, broker, database, fleet, schemas, name)
-    yield world
-    world.close()
-
-
 def told(worker, reason):
     """What the log says under that reason."""
     return [e for e in worker.events() if e.get("reason") == reason]
