@@ -483,7 +483,7 @@ checkpointer_drain(struct checkpointer *c, int64_t until_us)
 			log_error(LOG_WARN, "the last states were not stored; they will be folded again", &err, NULL);
 			return;
 		}
-		loop_beat(c->w);
+		worker_beat(c->w);
 		clock_sleep_us(US_PER_MS);
 	}
 }

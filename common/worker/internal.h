@@ -237,7 +237,6 @@ void phase_set(struct worker *w, enum phase to, const char *why);
 const char *phase_name(enum phase p);
 /* Trouble outside the records: wait and try again; -1 when errors.retry.timeout is used up or the class is FATAL. */
 int loop_trouble(struct worker *w, enum phase then, struct err *err);
-void loop_beat(struct worker *w);
 /* Commit, and do what its result asks for (a pause, a rewind, a new producer).  -1: stop, *ERR says why. */
 int loop_commit(struct worker *w, struct err *err);
 int loop_settle(struct worker *w, enum commit_result result, struct err *err);

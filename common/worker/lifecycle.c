@@ -197,7 +197,7 @@ lifecycle_start(struct worker *w, struct err *err)
 	};
 
 	catch_signals();
-	loop_beat(w);
+	worker_beat(w);
 	lifecycle_show(w, "starting");
 	if (pthread_create(&w->watchdog, NULL, watch, w) != 0)
 		return err_set(err, REASON_NO_MEMORY, "watchdog: %s", strerror(errno));

@@ -47,15 +47,9 @@ phase_set(struct worker *w, enum phase to, const char *why)
 }
 
 void
-loop_beat(struct worker *w)
-{
-	atomic_store_explicit(&w->beat_us, clock_monotonic_us(), memory_order_relaxed);
-}
-
-void
 worker_beat(struct worker *w)
 {
-	loop_beat(w);
+	atomic_store_explicit(&w->beat_us, clock_monotonic_us(), memory_order_relaxed);
 }
 
 /* What /health tells: the stable name first. */
@@ -186,7 +180,7 @@ loop_commit(struct worker *w, struct err *err)
 {
 	int result = loop_settle(w, commit_batch(w, err), err);
 
-	loop_beat(w);
+	worker_beat(w);
 	return result == 0 && w->phase == PHASE_RUNNING ? checkpoint_step(w, err) : result;
 }
 
@@ -264,7 +258,7 @@ poll_once(struct worker *w, struct err *err)
 	case CONSUMER_END: pass_markers(w, &m); return 0;
 	case CONSUMER_NOTHING: break;
 	}
-	loop_beat(w);
+	worker_beat(w);
 	if (w->producer)
 		producer_poll(w->producer, 0);
 	if (w->phase == PHASE_RUNNING && recovery_follows(w))
@@ -293,7 +287,7 @@ load_step(struct worker *w, struct err *err)
 
 	if (assignment_load(w, &done, err) < 0)
 		return loop_trouble(w, PHASE_LOADING, err);
-	loop_beat(w);
+	worker_beat(w);
 	if (!done)
 		return 0;
 	retry_succeeded(&w->retry);
@@ -366,7 +360,7 @@ stop(struct worker *w, struct err *err)
 
 	phase_set(w, PHASE_STOPPING, "asked to stop");
 	while (w->producer && (result = commit_batch(w, err)) == COMMIT_RETRY && clock_monotonic_us() < stop_by) {
-		loop_beat(w);
+		worker_beat(w);
 		clock_sleep_us(100 * US_PER_MS);
 	}
 	if (result == COMMIT_STOP)
@@ -398,7 +392,7 @@ housekeeping(struct worker *w, struct err *err)
 {
 	int64_t now = clock_monotonic_us();
 
-	loop_beat(w);
+	worker_beat(w);
 	if ((w->phase == PHASE_RUNNING || w->phase == PHASE_PAUSED || w->phase == PHASE_RETRYING) &&
 	    checkpoint_step(w, err) < 0)
 		return -1;

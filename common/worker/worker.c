@@ -163,7 +163,7 @@ worker_wait(struct worker *w, struct err *err)
 	if (err_class(err) != ERR_RETRY || lifecycle_stop_wanted() || loop_trouble(w, PHASE_CONNECTING, err) < 0)
 		return -1;
 	while (!lifecycle_stop_wanted() && clock_monotonic_us() < w->retry.at_us) {
-		loop_beat(w);
+		worker_beat(w);
 		clock_sleep_us(50 * US_PER_MS);
 	}
 	return 0;
