@@ -27,7 +27,7 @@ struct vector {
 };
 
 struct state_limits {
-	int64_t idle_us;  /* by the records' time stamps; a key silent for longer may leave memory */
+	int64_t idle_us;  /* by the newest time stamp of all records; a key not used for longer may leave memory */
 	size_t max_bytes; /* of all states; beyond it the longest silent ones leave */
 	size_t key_bytes; /* of one state as encoded */
 };
