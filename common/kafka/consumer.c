@@ -81,7 +81,7 @@ consumer_new(const struct client_config *config, const struct consumer_options *
 		{ "group.id", options->group_id },
 		{ "enable.auto.commit", "false" },
 		{ "enable.auto.offset.store", "false" },
-		{ "auto.offset.reset", "earliest" },
+		{ "auto.offset.reset", "error" }, /* CONSUMER_GONE */
 		{ "isolation.level", "read_committed" },
 		{ "partition.assignment.strategy",
 		  "range" }, /* eager: cooperative-sticky loses assignments before 2.10 */
@@ -155,18 +155,18 @@ consumer_subscribe(struct consumer *c, const char *const *topics, size_t n, stru
 	return code ? client_error(err, code, "subscribe") : 0;
 }
 
-/* A partition's end, or trouble; takes the message. */
+/* A partition's end, a gap, or trouble; takes the message. */
 static enum consumer_event
 not_a_record(struct consumer *c, rd_kafka_message_t *m, struct consumed *ret, struct err *err)
 {
 	enum consumer_event event = CONSUMER_TROUBLE;
 
-	if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+	if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
 		/* The topic's name outlives the message: librdkafka keeps the topic as long as it is assigned. */
 		*ret = (struct consumed){
 			rd_kafka_topic_name(m->rkt), m->partition, m->offset, -1, SPAN_NONE, SPAN_NONE, NULL
 		};
-		event = CONSUMER_END;
+		event = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ? CONSUMER_END : CONSUMER_GONE;
 	} else if (m->err == RD_KAFKA_RESP_ERR__FATAL) {
 		char text[256] = "";
 		rd_kafka_resp_err_t cause = rd_kafka_fatal_error(c->client.handle, text, sizeof(text));

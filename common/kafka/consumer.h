@@ -47,7 +47,7 @@ struct consumed {
 	void *message; /* consumed_free() gives it back */
 };
 
-enum consumer_event { CONSUMER_NOTHING, CONSUMER_RECORD, CONSUMER_END, CONSUMER_TROUBLE };
+enum consumer_event { CONSUMER_NOTHING, CONSUMER_RECORD, CONSUMER_END, CONSUMER_GONE, CONSUMER_TROUBLE };
 
 struct consumer;
 
@@ -60,7 +60,9 @@ int consumer_subscribe(struct consumer *c, const char *const *topics, size_t n, 
 
 /*
  * Wait up to TIMEOUT_MS for what comes next.  CONSUMER_RECORD fills *RET; CONSUMER_END says that a partition is read to its
- * end (topic, partition, offset in *RET, no message); CONSUMER_TROUBLE fills *ERR (TOPIC_MISSING, BROKER_DOWN, FENCED ...).
+ * end (topic, partition, offset in *RET, no message); CONSUMER_GONE that the log does not hold the offset that is to be read next
+ * (deleted by retention, or the log was made anew; topic and partition in *RET): nothing more comes of that partition until
+ * consumer_fetch() says from where.  CONSUMER_TROUBLE fills *ERR (TOPIC_MISSING, BROKER_DOWN, FENCED ...).
  */
 enum consumer_event consumer_poll(struct consumer *c, int timeout_ms, struct consumed *ret, struct err *err);
 void consumed_free(void *message);

@@ -13,8 +13,6 @@
 #include "common/base/log.h"
 #include "common/worker/internal.h"
 
-#define LOOKUP_TIMEOUT_MS 5000
-
 struct held *
 assignment_find(struct worker *w, const char *topic, int32_t partition)
 {
@@ -295,31 +293,6 @@ take_up_states(struct worker *w, struct err *err)
 	return w->checkpointer && n ? recovery_begin(w, needs, n, err) : 0;
 }
 
-/*
- * Is what was stored of this log?  One that does not reach the offset is another (the topic was made anew, or the cluster): the client would
- * go to its beginning by itself, and every record before the offset would pass for one that was processed.
- */
-static int
-check_stored(struct worker *w, const struct held *h, struct err *err)
-{
-	int64_t low, high;
-
-	if (h->next <= 0)
-		return 0;
-	if (consumer_watermarks(w->consumer, h->topic, h->partition, LOOKUP_TIMEOUT_MS, &low, &high, err) < 0)
-		return -1;
-	if (h->next > high)
-		return err_set(
-		    err, REASON_OFFSET_GONE,
-		    "%s[%d]: the database has rows up to offset %" PRId64 ", but the log ends at %" PRId64
-		    ": the topic or the cluster was made anew; delete the topic's rows of forebay.sink_offsets to begin with it",
-		    h->topic, h->partition, h->next, high);
-	if (h->next < low)
-		log_event(LOG_WARN, "records were deleted before they were read: retention is too short", "topic",
-			  LOG_S(h->topic), "partition", LOG_I(h->partition), "records", LOG_I(low - h->next), NULL);
-	return 0;
-}
-
 static int
 claim_from_store(struct worker *w, struct err *err)
 {
@@ -333,10 +306,10 @@ claim_from_store(struct worker *w, struct err *err)
 		if (store->claim(w->self, h->topic, h->partition, h->committed, &offset, err) < 0)
 			return err_wrap(err, "%s[%d]", h->topic, h->partition);
 		h->next = offset;
-		if (check_stored(w, h, err) < 0)
+		if (offset > 0 && gap_check(w, h, err) < 0) /* before Kafka's offsets follow */
 			return -1;
 		if (h->committed != offset && !w->batch.begun_us)
-			w->batch.begun_us = clock_monotonic_us(); /* so that Kafka's offsets follow */
+			w->batch.begun_us = clock_monotonic_us(); /* so that they do */
 		if (store->undelivered(w->self, &ctx, h->topic, h->partition, h->committed < 0 ? 0 : h->committed,
 				       err) < 0)
 			return err_wrap(err, "%s[%d]: dead letters of the store", h->topic, h->partition);
@@ -360,7 +333,7 @@ follow_plan(struct worker *w)
 	}
 }
 
-/* Where reading begins and, in a run that ends, where it ends: until.caught.up as the topics end now. */
+/* Where reading begins and, in a run that ends, where it ends: until.caught.up as the topics end now.  A gap is found now where the end is asked for. */
 static int
 fix_bounds(struct worker *w, struct err *err)
 {
@@ -380,6 +353,8 @@ fix_bounds(struct worker *w, struct err *err)
 			h->end = high;
 		if (h->next < 0 && (begins || high == 0))
 			h->next = low;
+		if (gap_pass(w, h, low, high, err) < 0)
+			return -1;
 	}
 	return 0;
 }

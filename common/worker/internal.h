@@ -6,6 +6,7 @@
  *	process.c	one record and the answers to its failures
  *	connect.c	topics checked, producer made, group joined
  *	assignment.c	partitions held: load, rewind, let go
+ *	gap.c		what was to be read next is not in the log
  *	commit.c	the end of a transaction and its five outcomes
  *	context.c	what a worker may do during a call
  *	batch.c		what one transaction has gathered
@@ -40,6 +41,8 @@
 #include "common/worker/retry.h"
 #include "common/worker/state.h"
 #include "common/worker/worker.h"
+
+#define LOOKUP_TIMEOUT_MS 5000 /* of a question about a log's bounds */
 
 /* Where the loop stands.  Changed by phase_set() alone, which logs it. */
 enum phase {
@@ -278,6 +281,16 @@ void assignment_clear(struct worker *w);
 void assignment_forget_states(struct worker *w, int32_t partition);
 /* Kafka's positions to commit, in ARENA. */
 struct topic_partition *assignment_positions(struct worker *w, struct arena *arena, size_t *n);
+
+/* ---- gap.c ---- */
+/* The log of H has the offsets [LOW, HIGH): step over what was deleted before it was read, and say so.  -1 with OFFSET_GONE: it is another log. */
+int gap_pass(struct worker *w, struct held *h, int64_t low, int64_t high, struct err *err);
+int gap_check(struct worker *w, struct held *h, struct err *err); /* the same, with what the broker says now */
+/* OFFSET_GONE: the log ends at HIGH, and NEXT lies behind it. */
+int gap_refuse(const struct worker *w, const char *topic, int32_t partition, int64_t next, int64_t high,
+	       struct err *err);
+/* The consumer cannot read on at AT. */
+int gap_found(struct worker *w, const struct consumed *at, struct err *err);
 
 /* ---- commit.c ---- */
 enum commit_result commit_batch(struct worker *w, struct err *err);

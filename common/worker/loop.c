@@ -255,6 +255,7 @@ poll_once(struct worker *w, struct err *err)
 	switch (event) {
 	case CONSUMER_RECORD: return process_record(w, &m, err);
 	case CONSUMER_TROUBLE: return trouble_from_poll(w, err);
+	case CONSUMER_GONE: return gap_found(w, &m, err);
 	case CONSUMER_END: pass_markers(w, &m); return 0;
 	case CONSUMER_NOTHING: break;
 	}

@@ -85,6 +85,8 @@ static const struct metric_spec lag_spec = { "forebay_consumer_lag_records",
 					     "records between our position and the end of the partition",
 					     NULL,
 					     0 };
+static const struct metric_spec deleted_spec = { "forebay_records_deleted_unread_total", METRIC_COUNTER, "topic",
+						 "records that retention deleted before they were read" };
 static const struct metric_spec retries_spec = { "forebay_retries_total", METRIC_COUNTER, "reason",
 						 "attempts that failed for a reason outside the record" };
 
@@ -123,6 +125,12 @@ meters_lag(struct meters *m, const char *topic, int32_t partition, int64_t lag)
 		metric_remove(m->metrics, series);
 	else
 		metric_set(series, (double)lag);
+}
+
+void
+meters_deleted(struct meters *m, const char *topic, int64_t records)
+{
+	metric_add(metrics_series(m->metrics, &deleted_spec, &topic), (double)records);
 }
 
 void

@@ -24,6 +24,7 @@ void meters_init(struct meters *m, struct metrics *metrics, const char *worker);
 void meters_dead_letter(struct meters *m, const char *topic, enum err_reason reason);
 /* Records between our position and the end of the partition; LAG < 0: it has left us. */
 void meters_lag(struct meters *m, const char *topic, int32_t partition, int64_t lag);
+void meters_deleted(struct meters *m, const char *topic, int64_t records); /* by retention, before we read them */
 void meters_retry(struct meters *m, enum err_reason reason);
 void meters_checkpoint(struct meters *m, size_t states, size_t bytes); /* a batch is stored */
 void meters_recovery(struct meters *m, int64_t load_us, int64_t fold_us, int64_t records);

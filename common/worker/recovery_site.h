@@ -14,7 +14,6 @@
 
 #include "common/worker/internal.h"
 
-#define LOOKUP_TIMEOUT_MS 5000
 #define PEEK_MS 5
 
 enum stage { STAGE_CLAIM, STAGE_LOAD, STAGE_OPEN, STAGE_FOLD, STAGE_LIVE };
