@@ -16,6 +16,7 @@ static const struct image_member scalar_members[] = {
 	IMAGE_FIELD(struct scalar, step_variance, IMAGE_F32), IMAGE_FIELD(struct scalar, repeats, IMAGE_F32),
 	IMAGE_FIELD(struct scalar, interval, IMAGE_F32),      IMAGE_ARRAY_OF(struct scalar, slot, IMAGE_F32),
 	IMAGE_ARRAY_OF(struct scalar, slot_count, IMAGE_U8),  IMAGE_FIELD(struct scalar, outside, IMAGE_BOOL),
+	IMAGE_ARRAY_OF(struct scalar, slot_wider, IMAGE_F32),
 };
 static const struct image_table scalar_table = IMAGE_TABLE(struct scalar, scalar_members);
 
@@ -72,8 +73,8 @@ check_scalar(const struct scalar *s, struct err *err)
 {
 	const float levels[] = { s->slow,          s->lean,          s->least,   s->most,    s->variance,
 				 s->slot_variance, s->step_variance, s->repeats, s->interval };
-	bool sound =
-	    isfinite(s->origin) && all_finite(levels, ARRAY_LEN(levels)) && all_finite(s->slot, SCALAR_SLOTS_MAX);
+	bool sound = isfinite(s->origin) && all_finite(levels, ARRAY_LEN(levels)) &&
+		     all_finite(s->slot, SCALAR_SLOTS_MAX) && all_finite(s->slot_wider, SCALAR_SLOTS_MAX);
 
 	for (int i = 0; i < SCALAR_START; i++)
 		sound = sound && isfinite(s->ring[i]);

@@ -17,7 +17,11 @@
 #define DAY_US INT64_C(86400000000)
 #define SLOW_MEMORY 4000
 #define SLOT_MEMORY 32
+#define WIDER_START 8 /* values that the variance of all slots counts as in that of one */
+#define WIDER_MEMORY 128
+#define NARROWEST 0.015625 /* an eighth of the usual deviation */
 #define CLIP 8.0
+#define SLOT_CLIP 5.0  /* the same for the deviation of one slot, which has few values to forget it by */
 #define SLOT_TRUST 4.0 /* a slot of n values weighs n^2/(n^2 + this) against the slow mean */
 #define REBASE 4096.0  /* deviations between slow mean and origin */
 #define VALUE_MAX 1e18 /* further out is the same: so squares fit into a float */
@@ -115,6 +119,12 @@ rebase(struct scalar *s)
 		s->slot[i] -= by;
 }
 
+static double
+rate(uint32_t n, uint32_t memory)
+{
+	return 1.0 / (n < memory ? n + 1 : memory);
+}
+
 /* Mean of the last values, without a running sum: that would never forget what it has lost to one huge value. */
 static double
 ring_mean(const struct scalar *s)
@@ -135,21 +145,52 @@ slot_level(const struct scalar *s, int slot)
 	return (double)s->slow + n * n / (n * n + SLOT_TRUST) * ((double)s->slot[slot] - (double)s->slow);
 }
 
+/* DISTANCE in units of DEVIATION; *SQUARE: what it teaches a variance. */
 static double
-rate(uint32_t n, uint32_t memory)
+in_deviations(double distance, double deviation, double *square)
 {
-	return 1.0 / (n < memory ? n + 1 : memory);
+	double z = fabs(distance) / deviation, lesson = clip(z, CLIP) * deviation;
+
+	*square = lesson * lesson;
+	return z < FEATURE_MAX ? z : FEATURE_MAX;
+}
+
+static void
+approach(float *mean, double to, double weight)
+{
+	*mean += (float)(weight * (to - (double)*mean));
 }
 
 /* Standardise DISTANCE by VARIANCE, then let it move the variance. */
 static double
 standardise(float *variance, double distance, double level, double weight)
 {
-	double deviation = root((double)*variance, level), z = fabs(distance) / deviation;
-	double square = clip(z, CLIP) * deviation;
+	double square, z = in_deviations(distance, root((double)*variance, level), &square);
 
-	*variance += (float)(weight * (square * square - (double)*variance));
-	return z < FEATURE_MAX ? z : FEATURE_MAX;
+	approach(variance, square, weight);
+	return z;
+}
+
+static double
+slot_deviation(const struct scalar *s, int slot)
+{
+	double ratio = 1 + (double)s->slot_wider[slot];
+
+	return root((double)s->slot_variance, s->origin) * sqrt(ratio > NARROWEST ? ratio : NARROWEST);
+}
+
+/* The same by the variance of its slot, and let it move that of all slots, too. */
+static double
+standardise_in_slot(struct scalar *s, double distance, int slot, double weight)
+{
+	double deviation = slot_deviation(s, slot), most = SLOT_CLIP * deviation, square;
+	double z = in_deviations(distance, deviation, &square);
+
+	approach(&s->slot_variance, square, weight);
+	if (s->slot_variance > 0)
+		approach(&s->slot_wider[slot], fmin(square, most * most) / (double)s->slot_variance - 1,
+			 rate(s->slot_count[slot] + WIDER_START, WIDER_MEMORY));
+	return z;
 }
 
 double
@@ -203,8 +244,8 @@ widen(struct scalar *s, double x)
 static void
 learn_levels(struct scalar *s, double x, int slot, double deviation, bool troubled)
 {
-	double level = slot_level(s, slot), slot_deviation = root((double)s->slot_variance, s->origin);
-	double slot_clip = CLIP * (slot_deviation > deviation ? slot_deviation : deviation);
+	double level = slot_level(s, slot), usual = root((double)s->slot_variance, s->origin);
+	double slot_clip = CLIP * (usual > deviation ? usual : deviation);
 
 	s->lean += (float)(clip(x - level - (double)s->lean, LEAN_CLIP * deviation) / SCALAR_LEAN_MEMORY);
 	if (s->slot_count[slot] == 0)
@@ -236,7 +277,7 @@ scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool tro
 	}
 	x = v - s->origin;
 	deviation = root((double)s->variance, s->origin);
-	features[SCALAR_SLOT] = standardise(&s->slot_variance, x - slot_level(s, slot), s->origin, weight);
+	features[SCALAR_SLOT] = standardise_in_slot(s, x - slot_level(s, slot), slot, weight);
 	features[SCALAR_STEP] = standardise(&s->step_variance, (v - before) / strides, s->origin, weight);
 	features[SCALAR_SHIFT] = fmin(fabs(ring_mean(s) - (double)s->slow) / deviation, FEATURE_MAX);
 	standardise(&s->variance, x - (double)s->slow, s->origin, weight);
@@ -272,6 +313,7 @@ scalar_accept(struct scalar *s)
 	if (is_another_scale(s)) {
 		start(s);
 		memset(s->slot, 0, sizeof(s->slot));
+		memset(s->slot_wider, 0, sizeof(s->slot_wider));
 		memset(s->slot_count, 0, sizeof(s->slot_count));
 		s->slow = s->lean = 0;
 		s->outside = false;
@@ -289,11 +331,11 @@ double
 scalar_look(const struct scalar *s, double value, int64_t event_us, int slots)
 {
 	double x = clip(value, VALUE_MAX) - s->origin;
+	int slot = slot_of(event_us, slots);
 
 	if (s->count < SCALAR_START)
 		return NAN;
-	return fmin(fabs(x - slot_level(s, slot_of(event_us, slots))) / root((double)s->slot_variance, s->origin),
-		    FEATURE_MAX);
+	return fmin(fabs(x - slot_level(s, slot)) / slot_deviation(s, slot), FEATURE_MAX);
 }
 
 /* What share of values repeated the one before, until the present run began. */

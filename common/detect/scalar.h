@@ -17,7 +17,7 @@
 
 /* Each is a distance >= 0 in units of its own running deviation; the flat line is told apart, see scalar_flat(). */
 enum scalar_feature {
-	SCALAR_SLOT,  /* value against the mean of its time of day */
+	SCALAR_SLOT,  /* value against the mean of its time of day, in deviations of that time */
 	SCALAR_SHIFT, /* mean of the last SCALAR_START values against the slow mean */
 	SCALAR_STEP,  /* value against the one before, per usual interval: of a step over a gap only its share */
 	SCALAR_LEAN,  /* mean distance of the last values to their times of day */
@@ -39,6 +39,7 @@ struct scalar {
 	float repeats;  /* share of values that repeat the one before */
 	float interval; /* between values, seconds of event time; 0: not known yet */
 	float slot[SCALAR_SLOTS_MAX];
+	float slot_wider[SCALAR_SLOTS_MAX];   /* its variance over slot_variance, less 1: 0 where nothing is known */
 	uint8_t slot_count[SCALAR_SLOTS_MAX]; /* values in a slot, up to 255 */
 	bool outside;                         /* the newest value is beyond all before it, see scalar_range() */
 };

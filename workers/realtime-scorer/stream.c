@@ -86,6 +86,7 @@ count_slots(struct stream *s, int slots)
 {
 	if (s->slots == slots)
 		return;
+	memset(s->detector.scalar.slot_wider, 0, sizeof(s->detector.scalar.slot_wider));
 	memset(s->detector.scalar.slot_count, 0, sizeof(s->detector.scalar.slot_count));
 	s->slots = slots;
 }

@@ -94,6 +94,28 @@ first_day_is_watched(void **state)
 	}
 }
 
+/* On at 8:25, off at 17:15: the switching makes two half-hours uncertain, and no other.  On at night is an alert. */
+static void
+office_hours_are_known(void **state)
+{
+	enum { DAYS = 14, ON = 101, OFF = 207, NIGHT = 36, HALF_AN_HOUR = 6 };
+	int told = 0;
+
+	for (uint64_t seed = 1; seed <= STREAMS; seed++) {
+		struct stream s = new_stream(seed);
+		int before;
+
+		while (s.n < DAYS * A_DAY + NIGHT)
+			add(&s, (s.n % A_DAY >= ON && s.n % A_DAY < OFF ? 20 : 0) + noise(&s));
+		before = s.alerts;
+		while (s.n < DAYS * A_DAY + NIGHT + HALF_AN_HOUR)
+			add(&s, 20 + noise(&s));
+		told += s.alerts > before;
+	}
+	print_message("on at night: %d of %d\n", told, STREAMS);
+	assert_true(told >= STREAMS * 9 / 10);
+}
+
 /* Readings are lost now and then, for hours: what the wave does meanwhile is no jump.  A jump behind a gap still is one. */
 static void
 gap_is_no_jump(void **state)
@@ -225,10 +247,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_day_is_no_alert),  cmocka_unit_test(first_day_is_watched),
-		cmocka_unit_test(gap_is_no_jump),         cmocka_unit_test(new_level_becomes_the_usual_one),
-		cmocka_unit_test(another_unit_is_learnt), cmocka_unit_test(another_unit_hides_nothing),
-		cmocka_unit_test(flapping_is_capped),
+		cmocka_unit_test(first_day_is_no_alert),           cmocka_unit_test(first_day_is_watched),
+		cmocka_unit_test(office_hours_are_known),          cmocka_unit_test(gap_is_no_jump),
+		cmocka_unit_test(new_level_becomes_the_usual_one), cmocka_unit_test(another_unit_is_learnt),
+		cmocka_unit_test(another_unit_hides_nothing),      cmocka_unit_test(flapping_is_capped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
