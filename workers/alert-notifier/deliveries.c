@@ -247,10 +247,12 @@ deliveries_next(const struct deliveries *d, const char *receiver, int64_t most_m
 	return 0;
 }
 
+/* A change that was put while the one before it was written down as delivered has not ended it: neither saw the other. */
 static const char take_standing_sql[] =
-    "WITH due AS (SELECT seq FROM forebay.deliveries WHERE notifier = $1 AND receiver = $2 "
-    "AND standing_until > now() AND sent_at <= now() - make_interval(secs => $6::bigint / 1000.0) "
-    "AND (owner IS NULL OR due_at <= now()) ORDER BY sent_at LIMIT $3 FOR UPDATE SKIP LOCKED) "
+    "WITH due AS (SELECT d.seq FROM forebay.deliveries d WHERE d.notifier = $1 AND d.receiver = $2 "
+    "AND d.standing_until > now() AND d.sent_at <= now() - make_interval(secs => $6::bigint / 1000.0) "
+    "AND (d.owner IS NULL OR d.due_at <= now()) AND NOT " NEWER
+    " ORDER BY d.sent_at LIMIT $3 FOR UPDATE OF d SKIP LOCKED) "
     "UPDATE forebay.deliveries d SET owner = $4, due_at = now() + make_interval(secs => $5::bigint / 1000.0) "
     "FROM due WHERE d.seq = due.seq RETURNING d." TAKEN;
 

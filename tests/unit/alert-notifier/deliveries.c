@@ -7,9 +7,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "tests/support/postgres.h"
 
 #define LEASE_MS 60000
@@ -60,23 +62,29 @@ teardown(void **state)
 	return 0;
 }
 
+static struct debt
+debt_of(const char *receiver, const char *id, const char *status, const char *severity, int64_t offset)
+{
+	return (struct debt){ .receiver = receiver,
+			      .alert_id = span_of(id),
+			      .device = SPAN("d\0\xff"),
+			      .metric = SPAN(""),
+			      .payload = SPAN("{\"quoted\":\"\\\\ {},\"}"),
+			      .status = status,
+			      .severity = severity,
+			      .topic = "alerts",
+			      .partition = 3,
+			      .offset = offset,
+			      .timestamp_us = 1000,
+			      .key = SPAN("d\0\xff"),
+			      .value = SPAN("\0\1\2\xff"),
+			      .schema_id = SPAN_NONE };
+}
+
 static void
 put(const char *receiver, const char *id, const char *status, const char *severity, int64_t offset)
 {
-	const struct debt debt = { .receiver = receiver,
-				   .alert_id = span_of(id),
-				   .device = SPAN("d\0\xff"),
-				   .metric = SPAN(""),
-				   .payload = SPAN("{\"quoted\":\"\\\\ {},\"}"),
-				   .status = status,
-				   .severity = severity,
-				   .topic = "alerts",
-				   .partition = 3,
-				   .offset = offset,
-				   .timestamp_us = 1000,
-				   .key = SPAN("d\0\xff"),
-				   .value = SPAN("\0\1\2\xff"),
-				   .schema_id = SPAN_NONE };
+	const struct debt debt = debt_of(receiver, id, status, severity, offset);
 	struct err err = ERR_INIT;
 
 	if (deliveries_put(&mine, &debt, 1, &err) < 0)
@@ -253,6 +261,68 @@ does_not_stand_when_it_was_late(void **state)
 	assert_string_equal(take_standing(&mine, 0, &s), "");
 }
 
+#define MANY 501 /* changes: more than go in one statement */
+
+static void *
+put_many(void *ids)
+{
+	char(*id)[33] = ids;
+	struct debt debts[MANY] = { debt_of("am", A, "resolved", "warning", 1) };
+	struct err err = ERR_INIT;
+
+	for (int i = 1; i < MANY; i++)
+		debts[i] = debt_of("am", id[i], "firing", "warning", 1 + i);
+	return deliveries_put(&other, debts, MANY, &err) < 0 ? ids : NULL;
+}
+
+static void
+await(const char *sql)
+{
+	int64_t until = clock_monotonic_us() + 60 * US_PER_SECOND;
+
+	while (!postgres_number(look, sql)) {
+		assert_true(clock_monotonic_us() < until);
+		clock_sleep_us(10 * US_PER_MS);
+	}
+}
+
+/* The end is put while the first is being written down: neither transaction sees the other. */
+static void
+does_not_stand_when_it_ends_meanwhile(void **state)
+{
+	static char ids[MANY][33];
+	struct store *blocker = postgres_store(&server, 0);
+	struct taken *t, *s;
+	struct err err = ERR_INIT;
+	char sql[400];
+	pthread_t thread;
+	void *failed;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		snprintf(ids[i], sizeof(ids[i]), "%032x", 0x1000 + i);
+	put("am", A, "firing", "warning", 0);
+	take(&mine, "am", 10, &t);
+	/* Somebody else is about to put the last of them: the transaction that ends the alert stands still before its commit. */
+	snprintf(
+	    sql, sizeof(sql),
+	    "BEGIN; INSERT INTO forebay.deliveries (notifier, receiver, alert_id, status, severity, device, metric, payload, "
+	    "origin_topic, origin_partition, origin_offset, timestamp_us) VALUES ('n', 'am', '%s', 'firing', 'warning', '', "
+	    "'', '', '', 0, 0, 0)",
+	    ids[MANY - 1]);
+	assert_int_equal(store_exec(blocker, sql, &err), 0);
+	pthread_create(&thread, NULL, put_many, ids);
+	await("SELECT count(*) FROM pg_locks WHERE NOT granted");
+	delivered(&t[0], true);
+	store_exec(blocker, "ROLLBACK", &err);
+	pthread_join(thread, &failed);
+	store_free(blocker);
+	assert_null(failed);
+	assert_string_equal(take(&mine, "am", 1, &t), "0123:resolved:warning");
+	delivered(&t[0], true);
+	assert_string_equal(take_standing(&mine, 0, &s), "0123:resolved");
+}
+
 static void
 refuse(const struct taken *t, bool stands)
 {
@@ -343,6 +413,7 @@ main(void)
 		TEST(knows_when_the_next_is_due),
 		TEST(stands_until_it_ends),
 		TEST(does_not_stand_when_it_was_late),
+		TEST(does_not_stand_when_it_ends_meanwhile),
 		TEST(becomes_a_dead_letter),
 		TEST(is_told_when_the_receiver_is_back),
 		TEST(looks_and_forgets),
