@@ -20,6 +20,13 @@
 #define ALLOW_HTTP(curl) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https")
 #endif
 
+/* A name that the system looks up for minutes is left to its thread, or whoever ends such a request would wait for it. */
+#if LIBCURL_VERSION_NUM < 0x075700
+#define LEAVE_LOOKUPS(curl) ((void)(curl))
+#else
+#define LEAVE_LOOKUPS(curl) curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L)
+#endif
+
 struct http_client {
 	CURLM *multi;
 	char *ca_file; /* NULL: the system's */
@@ -162,6 +169,7 @@ set_up(const struct http_client *c, struct exchange *x, const struct http_reques
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, c->connect_timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, c->request_timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	LEAVE_LOOKUPS(curl);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->error);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &x->answer);

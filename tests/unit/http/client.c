@@ -2,10 +2,13 @@
 #include "common/http/client.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -199,6 +202,45 @@ goes_on_beside_silence(void **state)
 	}
 }
 
+/* Stands before the C library's for libcurl, too: a name server that does not answer. */
+static _Atomic bool silent, looked_up;
+
+int
+getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+	int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
+
+	if (strcmp(host, "silent.example") != 0) {
+		*(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
+		return next(host, service, hints, ret);
+	}
+	while (atomic_load(&silent))
+		clock_sleep_us(10 * US_PER_MS);
+	atomic_store(&looked_up, true);
+	return EAI_AGAIN;
+}
+
+/* Else this test never ends: the name is looked up until the request has been given up. */
+static void
+gives_up_a_name(void **state)
+{
+	CLEANUP(http_client_free)
+	struct http_client *c = new_client(200);
+	struct err err = ERR_INIT;
+	struct http_answer answer;
+
+	(void)state;
+	atomic_store(&silent, true);
+	http_client_start(c, &(struct http_request){ "http://silent.example/", NULL, 0, SPAN("") }, NULL, &err);
+	await(c, &answer);
+	assert_int_equal(answer.status, 0);
+	assert_non_null(strstr(answer.text, "timed out"));
+	assert_false(atomic_load(&looked_up));
+	atomic_store(&silent, false);
+	while (!atomic_load(&looked_up))
+		clock_sleep_us(US_PER_MS);
+}
+
 static void
 refuses_what_is_nobodys(void **state)
 {
@@ -318,9 +360,10 @@ needs_authorities(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 7] = {
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 8] = {
 		cmocka_unit_test(says_what_it_was_given),
 		cmocka_unit_test(goes_on_beside_silence),
+		cmocka_unit_test(gives_up_a_name),
 		cmocka_unit_test(refuses_what_is_nobodys),
 		cmocka_unit_test(wakes),
 		cmocka_unit_test(checks_urls),
@@ -329,7 +372,7 @@ main(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		tests[7 + i] = (struct CMUnitTest){ .name = rows[i].name,
+		tests[8 + i] = (struct CMUnitTest){ .name = rows[i].name,
 						    .test_func = answers,
 						    .initial_state = (void *)&rows[i] };
 	return _cmocka_run_group_tests("client", tests, ARRAY_LEN(tests), server_start, server_stop);
