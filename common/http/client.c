@@ -240,6 +240,23 @@ put_line(char *to, size_t size, struct span text)
 	to[len] = '\0';
 }
 
+/* URL without what may be a secret.  libcurl makes a relative one whole by that of the request, with its user and password. */
+static void
+put_place(char *to, size_t size, const char *url)
+{
+	static const CURLUPart secrets[] = { CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT };
+	CURLU *parts = curl_url();
+	bool well = parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
+	char *text = NULL;
+
+	for (size_t i = 0; well && i < ARRAY_LEN(secrets); i++)
+		well = curl_url_set(parts, secrets[i], NULL, 0) == CURLUE_OK;
+	if (well && curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK)
+		put_line(to, size, span_of(text));
+	curl_free(text);
+	curl_url_cleanup(parts);
+}
+
 static void
 put_answer(const struct exchange *x, CURLcode result, struct http_answer *answer)
 {
@@ -259,8 +276,7 @@ put_answer(const struct exchange *x, CURLcode result, struct http_answer *answer
 	if (curl_easy_getinfo(x->curl, CURLINFO_RETRY_AFTER, &pause) == CURLE_OK && pause > 0)
 		answer->retry_after_ms = pause < INT64_MAX / 1000 ? (int64_t)pause * 1000 : INT64_MAX;
 	if (curl_easy_getinfo(x->curl, CURLINFO_REDIRECT_URL, &location) == CURLE_OK && location)
-		put_line(answer->location, sizeof(answer->location),
-			 (struct span){ location, strcspn(location, "?#") });
+		put_place(answer->location, sizeof(answer->location), location);
 }
 
 int

@@ -46,7 +46,7 @@ struct http_answer {
 	int status;             /* of HTTP; 0: no answer, TEXT says why */
 	int64_t retry_after_ms; /* -1: the answer does not ask for a pause */
 	char text[300];         /* why there is no answer, or how its body begins; one line, printable */
-	char location[200];     /* where a redirect points, without its query; "" */
+	char location[200];     /* where a redirect points, without user, password and query; "" */
 };
 
 /* -1 on OPTION_INVALID (ca_file cannot be read, or holds no certificate), NO_MEMORY. */
