@@ -61,13 +61,17 @@ gauge(struct courier *c, int64_t now, struct err *err)
 static int
 keep_house(struct courier *c, int64_t now, struct err *err)
 {
+	const char *receivers[RECEIVERS_MAX];
+
 	if (!c->released && deliveries_release(&c->table, err) < 0)
 		return -1;
 	c->released = true;
 	if (now < c->forget_us)
 		return 0;
 	c->forget_us = now + FORGET_US;
-	return deliveries_forget(&c->table, c->options->retention_days, err);
+	for (size_t i = 0; i < c->n_lanes; i++)
+		receivers[i] = c->lanes[i].receiver->name;
+	return deliveries_forget(&c->table, c->options->retention_days, receivers, c->n_lanes, err);
 }
 
 /* Write down all that has ended, at once. */

@@ -467,12 +467,22 @@ deliveries_backlog(const struct deliveries *d, const char *receiver, int64_t *co
 }
 
 int
-deliveries_forget(const struct deliveries *d, int64_t days, struct err *err)
+deliveries_forget(const struct deliveries *d, int64_t days, const char *const *receivers, size_t n, struct err *err)
 {
-	struct param params[] = { PARAM_TEXT(span_of(d->notifier)), PARAM_INT(days) };
+	CLEANUP(buffer_clear)
+	struct buffer array = { 0 };
+	int bad = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bad |= query_array_text(&array, span_of(receivers[i]));
+	if (bad | query_array_end(&array))
+		return err_set(err, REASON_NO_MEMORY, "%zu receivers", n);
+	struct param params[] = { PARAM_TEXT(span_of(d->notifier)), PARAM_INT(days), PARAM_TEXT(buffer_span(&array)) };
 
 	return store_query(d->store,
-			   "DELETE FROM forebay.deliveries WHERE notifier = $1 "
-			   "AND stored_at < now() - make_interval(days => $2::int)",
+			   "DELETE FROM forebay.deliveries d WHERE notifier = $1 "
+			   "AND stored_at < now() - make_interval(days => $2::int) AND state <> 'refused' "
+			   "AND (receiver <> ALL ($3::text[]) OR (state <> 'pending' "
+			   "AND (standing_until IS NULL OR standing_until <= now() OR " NEWER ")))",
 			   params, ARRAY_LEN(params), NULL, err);
 }

@@ -99,7 +99,11 @@ int deliveries_dead(const struct deliveries *d, const int64_t *seqs, size_t n, s
 int deliveries_backlog(const struct deliveries *d, const char *receiver, int64_t *count, double *oldest_s,
 		       struct err *err);
 
-/* Forget rows that were put more than DAYS ago. */
-int deliveries_forget(const struct deliveries *d, int64_t days, struct err *err);
+/*
+ * Forget rows that were put more than DAYS ago and are done with: not what is still owed to one of the N RECEIVERS, what stands
+ * there, or a dead letter that is still to be sent.
+ */
+int deliveries_forget(const struct deliveries *d, int64_t days, const char *const *receivers, size_t n,
+		      struct err *err);
 
 #endif

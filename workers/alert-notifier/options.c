@@ -50,6 +50,7 @@ const struct option notifier_option_table[] = {
 	{ "delivery.in.flight.max", OPTION_INT, AT(in_flight_max), "8", 1, 64, "requests",
 	  "requests under way to the webhook; Alertmanager gets one at a time, with up to 64 alerts" },
 	{ "deliveries.retention.days", OPTION_INT, AT(retention_days), "90", 1, 36500, "days",
-	  "rows of forebay.deliveries are kept for so long; a repetition of what is older would be sent again" },
+	  "rows of forebay.deliveries are kept for so long, and until they are done with; a repetition of what is older would be sent "
+	  "again" },
 };
 const size_t notifier_option_count = sizeof(notifier_option_table) / sizeof(notifier_option_table[0]);

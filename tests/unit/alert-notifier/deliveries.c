@@ -377,28 +377,64 @@ is_told_when_the_receiver_is_back(void **state)
 	assert_int_equal(postgres_number(look, "SELECT count(*) FROM forebay.deliveries WHERE state = 'delivered'"), 1);
 }
 
+/* Rows left when those older than DAYS are forgotten. */
+static long long
+kept_of(int64_t days)
+{
+	static const char *const receivers[] = { "hook", "am" };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(deliveries_forget(&mine, days, receivers, 2, &err), 0);
+	return postgres_number(look, "SELECT count(*) FROM forebay.deliveries");
+}
+
 static void
 looks_and_forgets(void **state)
 {
 	struct err err = ERR_INIT;
+	struct taken *t;
 	double oldest_s;
 	int64_t count;
 
 	(void)state;
 	put("hook", A, "firing", "warning", 10);
-	put("hook", B, "firing", "warning", 11);
-	store_exec(look,
-		   "UPDATE forebay.deliveries SET stored_at = now() - interval '100 days' WHERE alert_id = '" A "'",
-		   &err);
+	take(&mine, "hook", 10, &t);
+	delivered(&t[0], false);
+	put("hook", A, "resolved", "warning", 11);
+	store_exec(look, "UPDATE forebay.deliveries SET stored_at = now() - interval '100 days'", &err);
+	put("hook", B, "firing", "warning", 12);
 	assert_int_equal(deliveries_backlog(&mine, "hook", &count, &oldest_s, &err), 0);
 	assert_int_equal(count, 2);
 	assert_true(oldest_s > 99 * 86400.0 && oldest_s < 101 * 86400.0);
-	assert_int_equal(deliveries_forget(&mine, 101, &err), 0);
-	assert_int_equal(postgres_number(look, "SELECT count(*) FROM forebay.deliveries"), 2);
-	assert_int_equal(deliveries_forget(&mine, 99, &err), 0);
-	assert_int_equal(postgres_number(look, "SELECT count(*) FROM forebay.deliveries"), 1);
 	assert_int_equal(deliveries_backlog(&mine, "am", &count, &oldest_s, &err), 0);
 	assert_true(count == 0 && oldest_s == 0);
+	assert_int_equal(kept_of(101), 3);
+	assert_int_equal(kept_of(99), 2);
+	assert_string_equal(take(&mine, "hook", 1, &t), "0123:resolved:warning");
+}
+
+/* However old: what is owed, what stands, and what is to be a dead letter; not for a receiver that there is no more. */
+static void
+forgets_nothing_at_work(void **state)
+{
+	struct err err = ERR_INIT;
+	struct taken *t;
+
+	(void)state;
+	put("hook", A, "firing", "warning", 10);
+	put("gone", A, "firing", "warning", 10);
+	put("hook", B, "firing", "warning", 11);
+	take(&mine, "hook", 10, &t);
+	refuse(&t[1], false);
+	put("am", A, "firing", "warning", 10);
+	take(&mine, "am", 10, &t);
+	delivered(&t[0], true);
+	store_exec(look, "UPDATE forebay.deliveries SET stored_at = now() - interval '100 days'", &err);
+	assert_int_equal(kept_of(99), 3);
+	assert_int_equal(postgres_number(look, "SELECT count(*) FROM forebay.deliveries WHERE receiver = 'gone'"), 0);
+	put("am", A, "resolved", "warning", 12); /* the one before it does not stand any more */
+	assert_int_equal(kept_of(99), 3);
+	assert_int_equal(postgres_number(look, "SELECT count(*) FROM forebay.deliveries WHERE status = 'resolved'"), 1);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -417,6 +453,7 @@ main(void)
 		TEST(becomes_a_dead_letter),
 		TEST(is_told_when_the_receiver_is_back),
 		TEST(looks_and_forgets),
+		TEST(forgets_nothing_at_work),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
