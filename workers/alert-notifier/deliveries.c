@@ -138,7 +138,9 @@ static const char put_sql[] =
     "origin_partition = excluded.origin_partition, origin_offset = excluded.origin_offset, "
     "timestamp_us = excluded.timestamp_us, key = excluded.key, value = excluded.value, schema_id = excluded.schema_id "
     "WHERE d.state = 'dead' AND (d.origin_topic, d.origin_partition, d.origin_offset) <> "
-    "(excluded.origin_topic, excluded.origin_partition, excluded.origin_offset)";
+    "(excluded.origin_topic, excluded.origin_partition, excluded.origin_offset) AND NOT EXISTS (SELECT 1 "
+    "FROM forebay.deliveries n WHERE n.notifier = d.notifier AND n.receiver = d.receiver AND n.alert_id = d.alert_id "
+    "AND n.seq > d.seq AND n.state = 'delivered')";
 
 static const char supersede_sql[] =
     "UPDATE forebay.deliveries d SET standing_until = NULL WHERE notifier = $1 AND alert_id = ANY($2::text[]) "

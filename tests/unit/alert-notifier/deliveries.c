@@ -361,6 +361,25 @@ becomes_a_dead_letter(void **state)
 	assert_int_equal(t[0].attempts, 0);
 }
 
+/* The receiver has taken the end: told of the beginning now, it would wait for another end for ever. */
+static void
+does_not_begin_after_its_end(void **state)
+{
+	struct err err = ERR_INIT;
+	struct taken *t;
+
+	(void)state;
+	put("hook", A, "firing", "warning", 10);
+	take(&mine, "hook", 10, &t);
+	refuse(&t[0], false);
+	assert_int_equal(deliveries_dead(&mine, &t[0].seq, 1, &err), 0);
+	put("hook", A, "resolved", "warning", 11);
+	take(&mine, "hook", 10, &t);
+	delivered(&t[0], false);
+	put("hook", A, "firing", "warning", 77); /* redriven */
+	assert_string_equal(take(&mine, "hook", 10, &t), "");
+}
+
 static void
 is_told_when_the_receiver_is_back(void **state)
 {
@@ -451,6 +470,7 @@ main(void)
 		TEST(does_not_stand_when_it_was_late),
 		TEST(does_not_stand_when_it_ends_meanwhile),
 		TEST(becomes_a_dead_letter),
+		TEST(does_not_begin_after_its_end),
 		TEST(is_told_when_the_receiver_is_back),
 		TEST(looks_and_forgets),
 		TEST(forgets_nothing_at_work),
