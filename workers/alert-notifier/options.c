@@ -33,8 +33,8 @@ const struct option notifier_option_table[] = {
 	  "key of X-Forebay-Signature: sha256=<hex of HMAC-SHA256 over the value of X-Forebay-Timestamp, a dot, and the body>; empty: no "
 	  "signature" },
 	{ "alert.page.url", OPTION_TEXT, AT(page_url), "", 0, 2000, "",
-	  "page about an alert, {id}, {device} and {metric} being replaced: Alertmanager's generatorURL, \"page\" of the webhook; empty: "
-	  "none" },
+	  "page about an alert, {id}, {device} and {metric} being replaced: Alertmanager's generatorURL (http or https), \"page\" of the webhook; "
+	  "empty: none" },
 	{ "http.ca.file", OPTION_TEXT, AT(ca_file), "", 0, 4096, "",
 	  "PEM file of the authorities whose certificates are trusted; empty: the system's" },
 	{ "http.connect.timeout.ms", OPTION_INT, AT(connect_timeout_ms), "5000", 10, 600000, "ms",

@@ -37,7 +37,7 @@ int payload_make(enum payload_form form, const struct payload_rule *rule, const 
 		 struct err *err);
 
 /*
- * Append the body of a POST from N stored elements.  Alertmanager refuses what begins in its future and forgets what has no
+ * Append the body of a POST from N stored elements.  Alertmanager refuses what ends before it begins and forgets what has no
  * end in sight, so times are made to fit NOW_US: nothing begins or has ended later, and what fires ends VALID_US from now
  * unless it is told again.  -1 on NO_MEMORY, RECORD_INVALID (an element is not what payload_make() wrote).
  */

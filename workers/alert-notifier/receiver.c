@@ -68,6 +68,8 @@ add_alertmanager(struct receivers *r, const struct notifier_options *o, struct s
 		text[--url.len] = '\0';
 	if (http_url_check(text, &place, err) < 0)
 		return err_wrap(err, "alertmanager.url");
+	if (strpbrk(text, "?#")) /* the path that is put behind it would be part of it */
+		return err_set(err, REASON_OPTION_INVALID, "alertmanager.url: %s: neither ? nor # belongs here", place);
 	to->authorization = o->alertmanager_authorization;
 	to->secret = "";
 	to->batch_max = RECEIVER_BATCH_MAX;
@@ -139,6 +141,18 @@ read_labels(struct receivers *r, const char *list, struct err *err)
 	return 0;
 }
 
+/* Alertmanager refuses a whole request for a generatorURL that is none: all alerts would become dead letters. */
+static int
+check_page(const struct receivers *r, const char *url, struct err *err)
+{
+	CLEANUP(heap_free)
+	char *place = NULL;
+
+	if (!*url || r->n == 0 || r->items[0].form != PAYLOAD_ALERTMANAGER)
+		return 0;
+	return http_url_check(url, &place, err) < 0 ? err_wrap(err, "alert.page.url") : 0;
+}
+
 int
 receivers_init(struct receivers *r, const struct notifier_options *o, struct err *err)
 {
@@ -150,7 +164,7 @@ receivers_init(struct receivers *r, const struct notifier_options *o, struct err
 	while (next_word(&urls, &url))
 		if (add_alertmanager(r, o, url, err) < 0)
 			return -1;
-	if (*o->webhook_url && add_webhook(r, o, err) < 0)
+	if (check_page(r, o->page_url, err) < 0 || (*o->webhook_url && add_webhook(r, o, err) < 0))
 		return -1;
 	if (r->n == 0)
 		return err_set(err, REASON_OPTION_INVALID, "nobody to tell: set alertmanager.url or webhook.url");

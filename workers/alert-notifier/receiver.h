@@ -26,7 +26,7 @@ struct receivers {
 	struct payload_rule rule;
 };
 
-/* OPTIONS must outlive it.  -1 on OPTION_INVALID naming the key (no receiver at all, a URL, a label), NO_MEMORY. */
+/* OPTIONS must outlive it.  -1 on OPTION_INVALID naming the key (no receiver at all, a URL, a label, a page), NO_MEMORY. */
 int receivers_init(struct receivers *r, const struct notifier_options *options, struct err *err);
 void receivers_clear(struct receivers *r);
 
