@@ -232,6 +232,21 @@ def test_a_webhook_in_trouble(desk):
     assert worker.stop() == 0
 
 
+def test_one_by_one(desk):
+    """Who refuses a request with many alerts gets them one by one, also those that it is told again."""
+    path = f"{desk.path}/api/v2/alerts"
+    desk.hook.behave = lambda at, number: (
+        413 if at == path and len(desk.hook.at(path)[number - 1].json()) > 1 else 200, {})
+    worker = desk.start(alertmanager_url=desk.hook.url(desk.path), webhook_url="", alertmanager_resend_ms=1000)
+    desk.send(range(5))
+    desk.await_delivered(5)
+
+    def told(number):
+        return sum(1 for r in desk.hook.at(path) if [a["labels"]["alert_id"] for a in r.json()] == [desk.id(number)])
+    until(lambda: all(told(n) >= 3 for n in range(5)), "each is told again", 30)
+    assert worker.stop() == 0
+
+
 def test_nobody_takes_it(desk):
     """What hangs for too long: a dead letter.  Alertmanager is told of what fires when it is back, none the less."""
     desk.hook.behave = lambda path, number: threading.Event() if path == desk.path else (200, {})

@@ -140,11 +140,15 @@ settle_delivered(struct flight *f, const struct deliveries *table, struct err *e
 }
 
 static int
-settle_standing(struct flight *f, const struct deliveries *table, bool ok, struct err *err)
+settle_standing(struct flight *f, const struct deliveries *table, enum verdict verdict, int64_t now, struct err *err)
 {
+	bool ok = verdict == VERDICT_DELIVERED;
 	int64_t seqs[RECEIVER_BATCH_MAX];
 
 	seqs_of(f, seqs);
+	if (verdict == VERDICT_REFUSED && f->n > 1)
+		f->lane->careful_us =
+		    now + 2 * f->lane->rule->resend_ms * US_PER_MS; /* each of them comes again in it */
 	if (deliveries_told(table, seqs, f->n, ok, err) < 0)
 		return -1;
 	f->outcomes[ok ? OUTCOME_TOLD_AGAIN : OUTCOME_NOT_TOLD] = f->n;
@@ -158,7 +162,7 @@ settle(struct flight *f, const struct deliveries *table, int64_t now, struct err
 	enum verdict verdict = verdict_of(&f->answer, f->lane->receiver->name, &why);
 
 	if (f->standing)
-		return settle_standing(f, table, verdict == VERDICT_DELIVERED, err);
+		return settle_standing(f, table, verdict, now, err);
 	switch (verdict) {
 	case VERDICT_DELIVERED: return settle_delivered(f, table, err);
 	case VERDICT_REFUSED: return settle_refused(f, table, &why, err);
@@ -252,7 +256,7 @@ static int
 send_standing(struct lane *l, const struct deliveries *table, struct http_client *http, struct arena *arena,
 	      int64_t now, struct err *err)
 {
-	size_t batch = l->careful ? 1 : l->receiver->batch_max, n;
+	size_t batch = now < l->careful_us ? 1 : l->receiver->batch_max, n;
 	struct taken *taken;
 
 	if (!receiver_forgets(l->receiver) || now < l->look_standing_us || !free_flight(l))

@@ -46,7 +46,8 @@ struct lane {
 	int64_t held_us;                   /* until then it wants to be left alone */
 	int64_t failing_us;                /* since then nothing got through; 0: it works */
 	int64_t told_us;                   /* of the trouble, in the log; 0: there is none */
-	size_t careful;                    /* so many more go one by one */
+	size_t careful;                    /* so many more changes go one by one */
+	int64_t careful_us;                /* until then what stands goes one by one */
 };
 
 /* RECEIVER and RULE must outlive it. */
