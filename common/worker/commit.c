@@ -59,6 +59,8 @@ judge_refusal(struct worker *w, struct err *err)
 	}
 	if (r.letter && w->spec->store)
 		return judge_letters_of_store(w, &r.why, err);
+	if (w->batch.n_records == 0 && w->batch.n_counts > 1)
+		return true; /* letters of idle(), which sends them one by one from now on */
 	if (w->batch.n_records > 1) {
 		w->batch_limit = (w->batch.n_records + SPLIT - 1) / SPLIT;
 		w->suspects = w->batch.n_records;

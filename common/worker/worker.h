@@ -13,6 +13,7 @@
  *	rollback	what was processed since the last commit is given up: it is read again, or by another
  *	idle		between two transactions: dead letters of records that were done with long ago; what it sends is a
  *			transaction of its own, which was committed if idle is called again without a rollback before it
+ *			(after one: a letter may have been refused, so it sends them one by one, or which one is never known)
  *	close		once, at the end; also after a failed open
  *
  * A failure is answered by its class: RECORD dead-letters the record, RETRY repeats the same call after a pause, FATAL

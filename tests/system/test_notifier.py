@@ -267,6 +267,21 @@ def test_nobody_takes_it(desk):
     assert worker.stop() == 0
 
 
+def test_letters_that_the_broker_refuses_together(desk):
+    """Letters are sent many at a time; where the broker refuses that, one by one."""
+    desk.hook.behave = lambda path, number: (404, {}) if path == desk.path else (200, {})
+    dead = f"{desk.topic}.dlq"
+    partitions = desk.broker.topics()[dead]
+    desk.broker.delete(dead)
+    desk.broker.create(dead, partitions, **{"max.message.bytes": "2200"})
+    desk.pattern = {**desk.pattern, "summary": "x" * 1000}  # one fits, two in one batch do not
+    desk.send(range(12))
+    worker = desk.start(alertmanager_url="")
+    until(lambda: len(desk.rows("dead")) == 12, "all are dead letters", 120)
+    assert len(desk.letters()) == 12
+    assert worker.stop() == 0
+
+
 def test_a_certificate_that_nobody_vouches_for(desk, tmp_path):
     mine = certificate(tmp_path)
     other = Hook(mine)

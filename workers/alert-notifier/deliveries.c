@@ -397,7 +397,7 @@ static const char take_refused_sql[] =
     "ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
     "UPDATE forebay.deliveries d SET owner = $3, due_at = now() + make_interval(secs => $4::bigint / 1000.0) "
     "FROM due WHERE d.seq = due.seq RETURNING d.seq, origin_topic, origin_partition, origin_offset, timestamp_us, "
-    "key, value, schema_id, reason, receiver || ': ' || coalesce(error, '')";
+    "key, value, schema_id, reason, coalesce(error, receiver)";
 
 int
 deliveries_take_refused(const struct deliveries *d, size_t most, int64_t lease_ms, struct arena *a,

@@ -41,7 +41,6 @@ notifier_open(void *self, struct worker *w, struct err *err)
 					     .metrics = worker_metrics(w) };
 
 	n->worker = w;
-	n->letters_limit = NOTIFIER_LETTERS_MAX;
 	n->arena = arena_new(ARENA_BLOCK, ARENA_BLOCK);
 	if (!n->arena)
 		return err_set(err, REASON_NO_MEMORY, "notifier");
@@ -165,7 +164,8 @@ notifier_rollback(void *self)
 	n->owed.n = 0;
 	if (n->n_letters == 0 || n->letters_sent)
 		return;
-	n->letters_limit = 1; /* the loop finds out which one a broker refuses, if it is alone */
+	/* The loop finds out which one a broker refuses, if it is alone; they come again when their lease is over. */
+	n->alone_us = clock_monotonic_us() + 2 * LETTERS_LEASE_MS * US_PER_MS;
 	n->n_letters = 0;
 }
 
@@ -211,12 +211,10 @@ pass_letters(struct notifier *n, struct refused **refused, size_t *n_refused, st
 		return -1;
 	if (n->n_letters && deliveries_dead(&n->table, n->letters, n->n_letters, err) < 0)
 		return -1;
-	if (n->n_letters)
-		n->letters_limit = NOTIFIER_LETTERS_MAX;
 	n->n_letters = 0;
 	n->letters_sent = false;
-	return deliveries_take_refused(&n->table, n->letters_limit, LETTERS_LEASE_MS, n->arena, refused, n_refused,
-				       err);
+	return deliveries_take_refused(&n->table, clock_monotonic_us() < n->alone_us ? 1 : NOTIFIER_LETTERS_MAX,
+				       LETTERS_LEASE_MS, n->arena, refused, n_refused, err);
 }
 
 static int

@@ -37,9 +37,10 @@ struct notifier {
 	struct courier *courier;
 	struct arena *arena;                   /* of idle() */
 	int64_t letters[NOTIFIER_LETTERS_MAX]; /* rows whose dead letters are under way, or in Kafka */
-	size_t n_letters, letters_limit;
+	size_t n_letters;
 	bool letters_sent; /* they are in Kafka for certain */
 	int64_t look_us;   /* monotonic: when to look for letters again */
+	int64_t alone_us;  /* until then they go one by one: some that went together were given up */
 };
 
 extern const struct worker_spec notifier_spec;
