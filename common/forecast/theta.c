@@ -14,7 +14,6 @@
  */
 #include "common/forecast/theta.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "common/forecast/simplex.h"
@@ -64,18 +63,21 @@ theta_forecast(const struct theta_parameters *p, const struct theta_state *s, si
 struct sample {
 	const double *y;
 	size_t n;
-	double low, high;
+	double range;
 	size_t leads[LEADS];
 };
 
-/* The level as a part of the range; the weight of the line, 1 - 1/theta, for theta: it is bounded. */
+/*
+ * The weight of the line, 1 - 1/theta, for theta: it is bounded.  The level is what the line leaves of the first value, 1/theta of it,
+ * give or take parts of the range: so a series moved up or down is forecast as before.
+ */
 static struct theta_parameters
 unpack(const struct sample *s, const double *x)
 {
-	return (struct theta_parameters){ s->low + x[0] * (s->high - s->low), x[1], 1 / (1 - x[2]) };
+	return (struct theta_parameters){ (1 - x[2]) * s->y[0] + x[0] * s->range, x[1], 1 / (1 - x[2]) };
 }
 
-/* Several steps ahead at once, as though the line stayed where it is and its part of the level were constant. */
+/* Several steps ahead at once, as though the line stayed where it is: each step then adds the weight's part of its slope. */
 static double
 loss(const void *context, const double *x)
 {
@@ -86,7 +88,7 @@ loss(const void *context, const double *x)
 
 	theta_start(&p, &state);
 	for (size_t t = 0; t < s->n; t++) {
-		double next = theta_next(&p, &state), slope = (next - state.level) * p.alpha;
+		double next = theta_next(&p, &state), slope = x[2] * state.trend;
 
 		for (size_t i = 0; t >= WARM_UP && i < LEADS; i++)
 			if (t + s->leads[i] <= s->n)
@@ -101,25 +103,26 @@ theta_fit(const double *y, size_t n, size_t horizon, struct theta_parameters *re
 {
 	static const double starts[][2] = { { .5, .5 }, { .2, .9 } };
 	size_t last = horizon < n / 4 ? horizon : n / 4;
-	struct sample s = { y, n, y[0], y[0], { 1, (last + 2) / 2, last ? last : 1 } };
+	struct sample s = { y, n, 0, { 1, (last + 2) / 2, last ? last : 1 } };
 	const struct simplex_problem problem = {
 		.loss = loss,
 		.context = &s,
 		.n = 3,
-		.low = { -1, .1, 0 },
+		.low = { -2, .1, 0 },
 		.high = { 2, .99, 1 - 1e-9 },
 		.step = { .1, .2, .3 },
 		.tolerance = 1e-5,
 		.evaluations = 60,
 	};
-	double best = INFINITY;
+	double best = INFINITY, low = y[0], high = y[0];
 
 	for (size_t t = 0; t < n; t++) {
-		s.low = fmin(s.low, y[t]);
-		s.high = fmax(s.high, y[t]);
+		low = fmin(low, y[t]);
+		high = fmax(high, y[t]);
 	}
+	s.range = high - low;
 	for (size_t i = 0; i < 2; i++) {
-		double x[3] = { (y[0] - s.low) / fmax(s.high - s.low, DBL_MIN), starts[i][0], starts[i][1] };
+		double x[3] = { 0, starts[i][0], starts[i][1] };
 		double found = simplex_minimise(&problem, x);
 
 		if (found < best)

@@ -134,6 +134,27 @@ knows_noise_from_drift(void **state)
 	assert_near(points[0], walk[199], 1);
 }
 
+/* A series moved up by far more than it moves by itself is forecast so much higher: where zero lies means nothing to the rule. */
+static void
+moves_with_the_series(void **state)
+{
+	for (size_t r = 0; r < 2; r++)
+		for (size_t n = 15; n <= N; n *= 2) {
+			double y[N], points[12], moved[12];
+			struct theta_parameters p;
+
+			series(&rows[r], y);
+			theta_fit(y, n, 12, &p);
+			forecast(y, n, &p, 12, points);
+			for (size_t t = 0; t < n; t++)
+				y[t] += 4096;
+			theta_fit(y, n, 12, &p);
+			forecast(y, n, &p, 12, moved);
+			for (size_t h = 0; h < 12; h++)
+				assert_near(moved[h] - 4096, points[h], 1e-6);
+		}
+}
+
 int
 main(void)
 {
@@ -141,6 +162,7 @@ main(void)
 		cmocka_unit_test(follows_the_reference),
 		cmocka_unit_test(fits_a_horizon),
 		cmocka_unit_test(knows_noise_from_drift),
+		cmocka_unit_test(moves_with_the_series),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
