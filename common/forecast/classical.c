@@ -134,7 +134,7 @@ ets_walk(struct walk *w, const struct profile *f, bool residuals)
 	struct ets_state *s = &w->as.ets.state;
 
 	flatten(w, f);
-	ets_start(p, w->flat, w->past.n, s);
+	ets_start(p, w->flat, residuals ? w->past.first : w->past.n, s);
 	for (size_t t = 0; t < w->past.n; t++) {
 		if (residuals && is_origin(&w->past, t)) {
 			ets_forecast(p, s, t, w->past.horizon, w->points);
