@@ -13,6 +13,13 @@ relative(double mean, double loss)
 	return loss > 0 ? UNUSUAL_MOST : 1;
 }
 
+/* What LOSS adds to a mean of N: no more either, or one glitch would make all that comes after it small for thousands. */
+static double
+bounded(double mean, uint32_t n, double loss)
+{
+	return n > LEARNING && mean > 0 && loss > UNUSUAL_MOST * mean ? UNUSUAL_MOST * mean : loss;
+}
+
 bool
 watch_add(struct watch *w, const struct page_hinkley_rule *rule, size_t bucket, double loss)
 {
@@ -21,7 +28,7 @@ watch_add(struct watch *w, const struct page_hinkley_rule *rule, size_t bucket, 
 
 	if (n < MEMORY)
 		w->counts[bucket] = ++n;
-	w->means[bucket] += (loss - mean) / n;
+	w->means[bucket] += (bounded(mean, n, loss) - mean) / n;
 	if (n <= LEARNING || !page_hinkley_add(&w->test, rule, relative(mean, loss)))
 		return false;
 	*w = (struct watch){ 0 };

@@ -166,6 +166,21 @@ grown_losses_alarm_once(void **state)
 	}
 }
 
+/* One reading that is off by millions hides nothing of what comes after it. */
+static void
+a_glitch_blinds_nobody(void **state)
+{
+	const struct page_hinkley_rule rule = { 30, .5, 30, .9999 };
+	struct watch w = { 0 };
+	int alarms = 0;
+
+	for (uint64_t n = 0; n < 3000; n++)
+		assert_false(watch_add(&w, &rule, 0, n == 1500 ? 1e6 : fabs(random_normal(5, 1, n))));
+	for (uint64_t n = 3000; n < 3100; n++)
+		alarms += watch_add(&w, &rule, 0, 3 * fabs(random_normal(5, 1, n)));
+	assert_int_equal(alarms, 1);
+}
+
 static void
 perfect_forecasts_do_not_alarm(void **state)
 {
@@ -186,7 +201,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(versions_are_a_text),     cmocka_unit_test(other_texts_are_refused),
 		cmocka_unit_test(nothing_learnt_is_lost),  cmocka_unit_test(steps_keep_their_numbers),
-		cmocka_unit_test(grown_losses_alarm_once), cmocka_unit_test(perfect_forecasts_do_not_alarm),
+		cmocka_unit_test(grown_losses_alarm_once), cmocka_unit_test(a_glitch_blinds_nobody),
+		cmocka_unit_test(perfect_forecasts_do_not_alarm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
