@@ -13,7 +13,6 @@
 #include "common/base/number.h"
 #include "common/series/timestamp.h"
 
-#define BOM "\xef\xbb\xbf"
 #define TROUBLE_BYTES 400
 #define TOLD_BYTES 40 /* of a text that is no time or number */
 #define TOLD 5        /* columns that are left out */
@@ -226,11 +225,7 @@ copy_titles(struct sheet *r, struct span **ret, struct err *err)
 	struct span *titles = arena_alloc(r->arena, n * sizeof(*titles));
 
 	for (size_t i = 0; titles && i < n; i++) {
-		struct span t = r->record.fields[i];
-
-		if (i == 0 && t.len >= 3 && memcmp(t.ptr, BOM, 3) == 0)
-			t = (struct span){ t.ptr + 3, t.len - 3 };
-		titles[i] = arena_copy(r->arena, t);
+		titles[i] = arena_copy(r->arena, r->record.fields[i]);
 		if (!titles[i].ptr)
 			titles = NULL;
 	}

@@ -8,7 +8,6 @@
 #include "cli/feed_private.h"
 
 #define VALUE_MAX_BYTES (64u << 20) /* a record of the largest window, every byte escaped */
-#define BOM "\xef\xbb\xbf"
 
 static int (*const formats[])(struct feed *f, struct feed_message *ret, struct err *err) = {
 	[FEED_CSV] = rows_next,
@@ -119,21 +118,13 @@ feed_close(struct feed *f)
 	free(f);
 }
 
-/* Lines at the beginning that the user knows to be no data; also a byte order mark. */
+/* Lines at the beginning that the user knows to be no data. */
 static int
 skip_beginning(struct feed *f, struct err *err)
 {
-	struct span w = input_window(f->input);
-
-	while (w.len < 3 && !input_at_end(f->input)) {
-		if (input_more(f->input, err) < 0)
-			return -1;
-		w = input_window(f->input);
-	}
-	if (f->counts.lines == 0 && w.len >= 3 && memcmp(w.ptr, BOM, 3) == 0)
-		input_skip(f->input, 3);
 	while (f->skipped < f->options->skip_lines) {
-		w = input_window(f->input);
+		struct span w = input_window(f->input);
+
 		if (w.len == 0 && input_at_end(f->input))
 			return 0;
 		if (w.len == 0 || csv_first_line(w, input_at_end(f->input), f->record) == CSV_MORE) {

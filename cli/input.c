@@ -9,6 +9,8 @@
 #include <zlib.h>
 
 #define CHUNK (256u << 10)
+#define MARK "\xef\xbb\xbf" /* byte order mark: spreadsheets begin their UTF-8 with it */
+#define MARK_BYTES (sizeof(MARK) - 1)
 
 struct input {
 	gzFile file;
@@ -17,6 +19,7 @@ struct input {
 	char *bytes;
 	size_t from, to, room; /* the window is bytes[from..to) */
 	bool at_end;
+	bool begun;  /* the beginning has been looked at: a byte order mark is none of the file's */
 	bool inside; /* a line whose beginning has been given out as too long */
 };
 
@@ -105,8 +108,8 @@ make_room(struct input *in, struct err *err)
 	return 0;
 }
 
-int
-input_more(struct input *in, struct err *err)
+static int
+read_some(struct input *in, struct err *err)
 {
 	int got, code = Z_OK;
 	const char *why;
@@ -124,6 +127,19 @@ input_more(struct input *in, struct err *err)
 						     : why);
 	in->to += (size_t)got;
 	in->at_end = got == 0;
+	return 0;
+}
+
+int
+input_more(struct input *in, struct err *err)
+{
+	do {
+		if (read_some(in, err) < 0)
+			return -1;
+	} while (!in->begun && !in->at_end && in->to < MARK_BYTES);
+	if (!in->begun && in->to >= MARK_BYTES && memcmp(in->bytes, MARK, MARK_BYTES) == 0)
+		input_skip(in, MARK_BYTES);
+	in->begun = true;
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
  * input.h -- a file, a gzip file (told by its content) or standard input ("-") as a window of bytes that moves forward.
- * One owner.
+ * A byte order mark at its beginning is left out.  One owner.
  */
 #ifndef FOREBAY_CLI_INPUT_H
 #define FOREBAY_CLI_INPUT_H
