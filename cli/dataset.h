@@ -4,7 +4,7 @@
  *	JSON Lines	as SageMaker's DeepAR takes it, a series a line: {"start": "2024-01-01 00:00:00", "target": [1.5, null, "NaN"],
  *			"cat": [0], "dynamic_feat": [[...]]}; other members are left alone; "id" or "item_id", a text or a number, names the series
  *	CSV		a column of times and columns of numbers, each of which is a series; empty cells, NaN and what is in
- *			`missing` are not known.  The rows are on one step: one row after the other by the frequency,
+ *			`missing` (see missing.h) are not known.  The rows are on one step: one row after the other by the frequency,
  *			a twentieth of a step early or late
  *
  * Both may be gzip.  What is wrong is named by file, line and field.
@@ -33,7 +33,7 @@ struct dataset_options {
 	const char *frequency;   /* "1h"; "": a table's, from its first two times */
 	const char *time_column; /* of a table; "": its first column */
 	const char *columns;     /* of a table, comma separated; "": all others */
-	const char *missing;     /* a number that stands for "not known" in a table: "-200"; "": none */
+	const char *missing;     /* what stands for "not known" in a table: "NA,-200"; "": nothing; see missing.h */
 	char delimiter;          /* ',' */
 };
 

@@ -10,6 +10,7 @@
 
 #include "cli/csv.h"
 #include "cli/dataset_parts.h"
+#include "cli/missing.h"
 #include "common/base/number.h"
 #include "common/series/timestamp.h"
 
@@ -23,6 +24,7 @@ struct table {
 	struct input *in;
 	struct csv_format format;
 	struct csv_record record;
+	struct missing missing;
 	struct arena *arena;
 	size_t titles, time_field, *fields, n_fields; /* of the header: how many, and which are series */
 	const char **names;
@@ -142,7 +144,7 @@ is_infinity(struct span text)
 
 /* Of column I. */
 static int
-read_cell(const struct table *t, size_t i, double *ret, struct err *err)
+read_cell(struct table *t, size_t i, double *ret, struct err *err)
 {
 	struct span text = t->record.fields[t->fields[i]];
 	struct decimal number = { 0 };
@@ -150,7 +152,7 @@ read_cell(const struct table *t, size_t i, double *ret, struct err *err)
 
 	*ret = NAN;
 	if (verdict == NUMBER_EMPTY || (verdict == NUMBER_NOT_FINITE && !is_infinity(text)) ||
-	    (*t->options->missing && span_equal(text, span_of(t->options->missing))))
+	    missing_is(&t->missing, text))
 		return 0;
 	if (verdict == NUMBER_OK)
 		*ret = decimal_double(&number);
@@ -363,7 +365,9 @@ dataset_table(struct input *in, const struct dataset_options *o, struct dataset 
 	t->in = in;
 	t->arena = d->arena;
 	t->format = (struct csv_format){ .delimiter = o->delimiter ? o->delimiter : ',', .trim = true };
-	result = read_table(t, d, err);
+	result = missing_parse(o->missing, &t->missing) < 0
+		     ? err_set(err, REASON_OPTION_INVALID, "missing: more than %d texts", MISSING_MAX)
+		     : read_table(t, d, err);
 	buffer_clear(&t->record.quoted);
 	free(t->values);
 	free(t);

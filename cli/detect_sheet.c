@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/csv.h"
-#include "cli/detect_missing.h"
 #include "cli/input.h"
+#include "cli/missing.h"
 #include "cli/readable.h"
 #include "common/base/arena.h"
 #include "common/base/number.h"

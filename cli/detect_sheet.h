@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/detect_missing.h"
+#include "cli/missing.h"
 #include "common/base/cleanup.h"
 #include "common/base/error.h"
 #include "common/base/span.h"
@@ -23,7 +23,7 @@ struct sheet_options {
 	const char
 	    *value_columns; /* comma separated; "": all others that have a number, or nothing, in the first row */
 	const char
-	    *missing; /* what stands for a missing value, beside nothing, NaN and infinities: see detect_missing.h */
+	    *missing; /* what stands for a missing value, beside nothing, NaN and infinities: see missing.h */
 	char delimiter;
 };
 

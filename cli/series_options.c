@@ -18,8 +18,8 @@ const struct option series_option_table[] = {
 	  "of a table: the column of times; empty: the first" },
 	{ "columns", OPTION_TEXT, AT(columns), "", 0, 65536, "",
 	  "of a table: the columns that are series; empty: all others" },
-	{ "missing", OPTION_TEXT, AT(missing), "", 0, 32, "",
-	  "of a table: what stands for a missing value, beside nothing and NaN" },
+	{ "missing", OPTION_TEXT, AT(missing), "", 0, 256, "",
+	  "of a table: what stands for a missing value, beside nothing and NaN: texts, comma separated (NA,n/a,-9999); a number stands for all ways to write it" },
 	{ "delimiter", OPTION_TEXT, AT(delimiter), ",", 1, 1, "", "of a table: what separates its fields" },
 };
 const size_t series_option_count = ARRAY_LEN(series_option_table);

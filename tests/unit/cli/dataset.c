@@ -81,13 +81,13 @@ columns_become_series(void **state)
 						      .frequency = "",
 						      .time_column = "when",
 						      .columns = "b,c",
-						      .missing = "-200",
+						      .missing = "NA,-200",
 						      .delimiter = ',' };
 	struct err err = ERR_INIT;
 	struct dataset d;
 
 	assert_int_equal(
-	    read_text("a,when,b,c\nx,2024-01-01 00:00,1,\nx,2024-01-01 00:15,-200,-nan\nx,2024-01-01 00:30,3,4e2\n",
+	    read_text("a,when,b,c\nx,2024-01-01 00:00,1,\nx,2024-01-01 00:15,-200.0,NA\nx,2024-01-01 00:30,3,4e2\n",
 		      &table, &d, &err),
 	    0);
 	assert_string_equal(d.frequency.name, "15min");

@@ -1,6 +1,6 @@
-/* detect_missing.h -- the texts that stand for a value that is missing, and which of them have occurred. */
-#ifndef FOREBAY_CLI_DETECT_MISSING_H
-#define FOREBAY_CLI_DETECT_MISSING_H
+/* missing.h -- the texts that stand for a value that is missing, and which of them have occurred. */
+#ifndef FOREBAY_CLI_MISSING_H
+#define FOREBAY_CLI_MISSING_H
 
 #include <stdbool.h>
 #include <stddef.h>

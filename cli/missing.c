@@ -1,5 +1,5 @@
-/* detect_missing.c -- see detect_missing.h. */
-#include "cli/detect_missing.h"
+/* missing.c -- see missing.h. */
+#include "cli/missing.h"
 
 #include "common/base/number.h"
 

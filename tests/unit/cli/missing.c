@@ -1,5 +1,5 @@
 /* What stands for a missing value. */
-#include "cli/detect_missing.h"
+#include "cli/missing.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
