@@ -5,7 +5,7 @@
  *			"cat": [0], "dynamic_feat": [[...]]}; other members are left alone; "id" or "item_id", a text or a number, names the series
  *	CSV		a column of times and columns of numbers, each of which is a series; empty cells, NaN and what is in
  *			`missing` (see missing.h) are not known.  The rows are on one step: one row after the other by the frequency,
- *			a twentieth of a step early or late
+ *			a twentieth of a step (of months: three days) early or late
  *
  * Both may be gzip.  What is wrong is named by file, line and field.
  */

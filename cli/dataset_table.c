@@ -1,8 +1,8 @@
 /*
  * dataset_table.c -- CSV.  Columns grow as the rows come; at the end each becomes a series in the arena.  A row whose time is not
  * one step after the one before is refused: what fills gaps and sorts is the fleet's preprocessor, not this reader.  But clocks
- * tremble: a twentieth of a step early or late is on time, and where the first two rows are nearly an hour apart an hour is meant,
- * unless all rows are just so far apart.
+ * tremble: a twentieth of a step early or late is on time (of months three days), and where the first two rows are nearly an hour apart
+ * an hour is meant, unless all rows are just so far apart.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #define US_PER_DAY INT64_C(86400000000)
 #define US_PER_SECOND INT64_C(1000000)
 #define TREMBLE 20 /* a step divided by it: so far from its time a row may be */
+#define MONTH_TREMBLE (3 * US_PER_DAY) /* of months: their last days lie so far apart, see lateness() */
 #define NEARLY 50  /* a step divided by it: so near to a usual one that may be meant */
 
 struct table {
@@ -218,14 +219,17 @@ learn_step(struct table *t, struct dataset *d, int64_t time_us, struct err *err)
 	return 0;
 }
 
-/* By how much the row at hand is off its time by F; *ON_TIME: by so little that it is meant. */
+/*
+ * By how much the row at hand is off its time by F; *ON_TIME: by so little that it is meant.  Who writes the last day of each month and
+ * begins with February is up to three days later than February's last day is in other months.
+ */
 static int64_t
 lateness(const struct table *t, const struct frequency *f, int64_t time_us, bool *on_time)
 {
 	int64_t expected = frequency_time(f, t->start_us, (int64_t)t->n);
 	int64_t step_us = expected - frequency_time(f, t->start_us, (int64_t)t->n - 1);
 
-	*on_time = llabs(time_us - expected) <= step_us / TREMBLE;
+	*on_time = llabs(time_us - expected) <= (f->unit == UNIT_MONTH ? MONTH_TREMBLE : step_us / TREMBLE);
 	return time_us - expected;
 }
 

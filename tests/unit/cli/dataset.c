@@ -226,6 +226,25 @@ trembling_times_are_on_time(void **state)
 	}
 }
 
+/* Also where February comes first, whose last day is none of other months. */
+static void
+last_days_of_months_are_months(void **state)
+{
+	struct dataset_options o = hourly_lines;
+	struct err err = ERR_INIT;
+	struct dataset d;
+
+	(void)state;
+	o.format = DATASET_TABLE;
+	o.frequency = "";
+	assert_int_equal(
+	    read_text("t,a\n2023-02-28,1\n2023-03-31,2\n2023-04-30,3\n2023-05-31,4\n2023-06-30,5\n", &o, &d, &err), 0);
+	assert_string_equal(d.frequency.name, "1M");
+	assert_int_equal(d.rows[0].target.n, 5);
+	dataset_clear(&d);
+	assert_int_equal(read_text("t,a\n2023-02-28,1\n2023-03-31,2\n2023-05-31,4\n", &o, &d, &err), -1);
+}
+
 /* Whoever goes on behind a bad line can say which series it was. */
 static void
 names_are_texts_or_numbers(void **state)
@@ -298,6 +317,7 @@ main(void)
 		cmocka_unit_test(columns_become_series),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(trembling_times_are_on_time),
+		cmocka_unit_test(last_days_of_months_are_months),
 		cmocka_unit_test(names_are_texts_or_numbers),
 		cmocka_unit_test(a_missing_column_is_named),
 		cmocka_unit_test(a_row_without_its_time_is_named),
