@@ -68,22 +68,30 @@ residuals(const struct job *j, size_t lag)
 	return n;
 }
 
-/* Deviation of the differences of neighbours among the values that residuals are taken from; INFINITY: there are not two. */
+/*
+ * Deviation of the differences of neighbours among the values that residuals are taken from; INFINITY: there are not two.  In units of
+ * a power of two near the largest, so that no square leaves the range of numbers.
+ */
 static double
 step_of(const struct job *j)
 {
-	size_t window = (size_t)j->rule->residuals;
-	double mean = 0, squares = 0, n = 0;
+	size_t window = (size_t)j->rule->residuals, first = j->n > window + 1 ? j->n - window : 1;
+	double mean = 0, squares = 0, n = 0, largest = 0;
+	int exponent;
 
-	for (size_t t = j->n > window + 1 ? j->n - window : 1; t < j->n; t++) {
-		double difference = j->y[t] - j->y[t - 1], off = difference - mean;
+	for (size_t t = first; t < j->n; t++)
+		if (isfinite(j->y[t] - j->y[t - 1]))
+			largest = fmax(largest, fabs(j->y[t] - j->y[t - 1]));
+	frexp(largest, &exponent);
+	for (size_t t = first; t < j->n; t++) {
+		double difference = ldexp(j->y[t] - j->y[t - 1], -exponent), off = difference - mean;
 
 		if (!isfinite(difference))
 			continue;
 		mean += off / ++n;
 		squares += off * (difference - mean);
 	}
-	return n > 1 ? sqrt(squares / (n - 1)) : INFINITY;
+	return n > 1 ? ldexp(sqrt(squares / (n - 1)), exponent) : INFINITY;
 }
 
 /* Quantiles for LAG into *ROW; equal neighbours may differ by rounding, so the row is straightened. */
