@@ -4,7 +4,8 @@
  *	wQL(tau)	2 * sum(pinball) / sum(|y|), pooled over all series and steps; mean_wQL is its mean over the levels
  *	WAPE (ND)	sum |y - median| / sum |y|
  *	MASE		mean over forecasts of mean |y - median| / mean |y[t] - y[t - m]| over the whole past before each of them: of
- *			rolling origins each has its own (forecasts whose past does not move are left out)
+ *			rolling origins each has its own (forecasts whose past does not move, or is no longer than a season, are
+ *			left out; GluonTS takes m = 1 for the latter)
  *	sMAPE		mean of 2 |y - median| / (|y| + |median|), in 0..2
  *	CRPS		2 * mean over levels of the mean pinball loss, in the series' unit
  *	coverage	share of y between the quantiles of two levels, both ends inclusive

@@ -34,7 +34,7 @@ struct backtest {
 	uint64_t too_short;            /* series that have no value before any origin: left out */
 	uint64_t ended;                /* series that end before the first origin by the calendar: left out */
 	double awake[PANEL_MEMBERS];   /* share of the forecasts that a member took part in */
-	double weights[PANEL_MEMBERS]; /* mean weight in them */
+	double weights[PANEL_MEMBERS]; /* mean weight in all of them; asleep: 0 */
 };
 
 /*

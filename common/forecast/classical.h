@@ -32,7 +32,7 @@ enum classical_kind {
 	CLASSICAL_LONG_SEASON, /* seasonal naive, `long_season` */
 	CLASSICAL_THETA,       /* dynamic optimised theta, deseasonalised */
 	CLASSICAL_ETS,         /* the best of a small fixed set of exponential smoothing models */
-	CLASSICAL_RIDGE,       /* ridge regression on lags, direct for each block of the horizon or recursive */
+	CLASSICAL_RIDGE,       /* ridge regression on lags, one step after the other */
 	CLASSICAL_COUNT
 };
 

@@ -2,7 +2,8 @@
  * drift.h -- has what a model is fed with, or how wrong it is, changed?  Three detectors of a mean or a distribution that moves,
  * as online-ml/river has them (river/drift 0.21), fed with one number at a time: here the standardised pinball loss of one step.
  *
- *	page_hinkley	constant memory, one-sided: losses have grown.  The detector of every series
+ *	page_hinkley	constant memory, one-sided: losses have grown.  The detector of every series.  Its sum stops at 0; river's
+ *			is compared with its least, which is the same but for what is forgotten
  *	adwin		adaptive windows in an exponential histogram (A. Bifet and R. Gavalda, SDM 2007)
  *	kswin		two-sample Kolmogorov-Smirnov of the newest and a sample of the older (C. Raab et al., 2020)
  */

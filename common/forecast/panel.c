@@ -4,8 +4,8 @@
  *	target ──┬── classical members ──┐
  *	         └── DeepAR, in batches ─┴── held within reach ── combined ── calibrated ── on values that can be
  *
- * Held within reach: no member may leave the range of the history by more than REACH times that range.  A forecast that does is a
- * model gone wild, and one such quantile in a weighted mean spoils all others.
+ * Held within reach: no member may leave the range of the history by more than REACH times that range, or times the series' scale
+ * where that is more.  A forecast that does is a model gone wild, and one such quantile in a weighted mean spoils all others.
  *
  * Shifts are counted in widths of the combined forecast (panel_unit), not in the series' level: an interval that is a tenth too
  * narrow is so for a series around 1 and for one around 1000 that both move by 1.

@@ -91,7 +91,9 @@ train_series_choose(struct training *t, struct err *err)
 		return err_set(err, REASON_OPTION_INVALID, "%zu observations in all; a training needs %d", all,
 			       OBSERVATIONS_MIN);
 	if (t->n_series == 0)
-		return err_set(err, REASON_OPTION_INVALID, "no series has %d points besides the %zu that are held back",
-			       c->horizon + 1, held);
+		return err_set(
+		    err, REASON_OPTION_INVALID,
+		    "no series has %d points besides the %zu that are held back, and a value other than 0 among all",
+		    c->horizon + 1, held);
 	return 0;
 }
