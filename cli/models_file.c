@@ -5,7 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/image.h"
 
-#define ARTEFACT_MAX_BYTES ((size_t)64 << 20) /* as record/model.c allows */
+#define ARTEFACT_MAX_BYTES ((size_t)256 << 20) /* as model-trainer stores: what was exported can be imported */
 
 /* ---- export ---- */
 
