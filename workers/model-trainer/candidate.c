@@ -9,7 +9,6 @@
 #include "common/worker/announce.h"
 #include "workers/model-trainer/holdout.h"
 
-#define ARTEFACT_MAX_BYTES ((size_t)256 << 20)
 #define WHY_BYTES 500
 
 struct settling {
@@ -153,7 +152,7 @@ static int
 store_candidate(struct settling *s, struct err *err)
 {
 	CLEANUP(buffer_clear)
-	struct buffer bytes = BUFFER_INIT(ARTEFACT_MAX_BYTES);
+	struct buffer bytes = BUFFER_INIT(CANDIDATE_MAX_BYTES);
 	struct artefact *a = s->ours;
 	struct model m = { .name = s->name,
 			   .version = s->version,

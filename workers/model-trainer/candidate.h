@@ -6,6 +6,8 @@
 #include "workers/model-trainer/collect.h"
 #include "workers/model-trainer/job.h"
 
+#define CANDIDATE_MAX_BYTES ((size_t)256 << 20) /* of an artefact that is stored */
+
 enum standing {
 	STANDING_STOPPED, /* asked to stop before anything was decided */
 	STANDING_SAME,    /* the very version exists already and has its standing: nothing was new */

@@ -17,6 +17,7 @@
 #include "workers/model-trainer/candidate.h"
 
 #define LOG_US (5 * US_PER_SECOND)
+#define BESIDE_BYTES ((size_t)1 << 20) /* of an artefact, beside its weights */
 
 struct work {
 	struct job *job;
@@ -294,6 +295,23 @@ choose_series(struct work *w, enum deepar_head head)
 			  "first device", LOG_S(first->device), "metric", LOG_S(first->metric), NULL);
 }
 
+/* That all networks together are too large to be stored is said before hours are spent on them. */
+static int
+check_size(const struct work *w, const struct deepar_config *c, struct err *err)
+{
+	size_t networks = (size_t)w->job->opt.networks, bytes;
+
+	if (deepar_config_check(c, err) < 0)
+		return -1;
+	bytes = deepar_config_weights(c) * sizeof(float) * networks;
+	if (bytes <= CANDIDATE_MAX_BYTES - BESIDE_BYTES)
+		return 0;
+	return err_set(err, REASON_OPTION_INVALID,
+		       "model %s: %zu networks (train.networks) of %d layers (train.layers) of %d cells (train.hidden) "
+		       "are %zu MB, %zu can be stored",
+		       w->name, networks, c->layers, c->hidden, bytes >> 20, CANDIDATE_MAX_BYTES >> 20);
+}
+
 /* A training of G as the plan says, as far as it is. */
 static int
 prepare(struct work *w, struct err *err)
@@ -302,6 +320,8 @@ prepare(struct work *w, struct err *err)
 	struct err broken = ERR_INIT;
 	const struct group *g = w->group;
 
+	if (check_size(w, &config, err) < 0)
+		return -1;
 	w->seen = calloc(g->n + 1, sizeof(*w->seen));
 	if (!w->seen)
 		return err_set(err, REASON_NO_MEMORY, "series");
