@@ -101,6 +101,22 @@ check_columns(const struct table *t, struct err *err)
 	return 0;
 }
 
+/* The first row of a file without a header is no header, and not lost: a time for a title.  Who names the column means it. */
+static int
+check_title(const struct table *t, struct err *err)
+{
+	static const struct time_format any = { .form = TIME_AUTO };
+	struct span title = t->record.fields[t->time_field];
+	int64_t us;
+
+	if (*t->options->time_column || timestamp_parse(title, &any, &us, NULL) < 0)
+		return 0;
+	return err_set(err, REASON_FILE_INVALID,
+		       "%s:1: \"%.*s\" is a time, not a column's name: put a line of column names above the rows (or say "
+		       "--time-column=\"%.*s\" if it is a name)",
+		       input_name(t->in), SPAN_ARG(title), SPAN_ARG(title));
+}
+
 static int
 read_header(struct table *t, struct err *err)
 {
@@ -121,6 +137,8 @@ read_header(struct table *t, struct err *err)
 	if (!found)
 		return err_set(err, REASON_FILE_INVALID, "%s:1: there is no column \"%s\"", input_name(t->in),
 			       t->options->time_column);
+	if (check_title(t, err) < 0)
+		return -1;
 	for (size_t i = 0; i < r->n_fields; i++) {
 		if (i == t->time_field || !listed(t->options->columns, r->fields[i]))
 			continue;

@@ -133,6 +133,8 @@ static const struct refusal {
 	  "1h", DATASET_LINES, REASON_FILE_INVALID, "line 3, series b: \"dynamic_feat\" has 1, that of line 1 has 0" },
 	{ "a bad line with a name", "{\"start\":\"2024-01-01\",\"target\":[1,\"x\"],\"id\":\"pump\"}", "1h",
 	  DATASET_LINES, REASON_FILE_INVALID, "line 1, series pump: \"target\" [1] is no finite number" },
+	{ "a table without a header", "2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n", "", DATASET_TABLE,
+	  REASON_FILE_INVALID, ":1: \"2024-01-01\" is a time, not a column's name" },
 	{ "a row an eighth of a step late", "t,a\n2024-01-01 00:00,1\n2024-01-01 00:59:59,1\n2024-01-01 02:07:30,1\n",
 	  "", DATASET_TABLE, REASON_FILE_INVALID, ":4: \"2024-01-01 02:07:30\" is later than one step (1h" },
 	{ "a clock that goes slow",
