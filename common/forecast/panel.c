@@ -285,14 +285,24 @@ fill_nan(double *values, size_t n)
 		values[i] = NAN;
 }
 
+/* Where what T knows begins, of the points that are looked at: holes before it do not make it older than it is. */
+static size_t
+beginning_of(const struct panel *p, const struct target *t)
+{
+	size_t most = p->rule.history_max, from = most && t->n > most ? t->n - most : 0;
+
+	while (from < t->n && !isfinite(t->values[from]))
+		from++;
+	return from;
+}
+
 /* MODEL: what DeepAR says, or NULL.  SCRATCH: horizon * (n_levels * (1 + PANEL_MEMBERS) + CLASSICAL_COUNT) numbers. */
 static int
 forecast_one(const struct panel *p, const struct panel_request *request, const double *model, double *scratch,
 	     struct panel_forecast *f, struct err *err)
 {
 	const struct target *t = request->target;
-	size_t cells = p->rule.horizon * p->rule.n_levels, most = p->rule.history_max;
-	size_t from = most && t->n > most ? t->n - most : 0;
+	size_t cells = p->rule.horizon * p->rule.n_levels, from = beginning_of(p, t);
 	struct classical_input in = input_of(p, t, from);
 	struct panel_range r = range_of(p, t, from);
 	double *losses = scratch + cells, *members = losses + CLASSICAL_COUNT * p->rule.horizon;

@@ -139,6 +139,37 @@ short_and_flat(void **state)
 	artefact_clear(&a);
 }
 
+/* Young is who has few values, wherever a file begins: forecasts are the same bits with holes before the first one. */
+static void
+holes_before_the_first_value_are_no_age(void **state)
+{
+	static const size_t lengths[] = { 5, 19, 36, 60, 100 };
+	struct panel_rule rule = rule_of("all");
+	struct panel *p = panel_of(&rule, NULL);
+	struct made *alone = calloc(2, sizeof(*alone)), *late = alone + 1;
+	double values[LENGTH];
+
+	(void)state;
+	assert_non_null(alone);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t before = LENGTH - lengths[i];
+		struct target whole = { .values = values, .n = LENGTH },
+			      known = { .start_us = (int64_t)before * 3600000000,
+					.values = values + before,
+					.n = lengths[i] };
+
+		wave(10, i, values + before, lengths[i]);
+		for (size_t t = 0; t < before; t++)
+			values[t] = NAN;
+		forecast(p, &known, NULL, alone);
+		forecast(p, &whole, NULL, late);
+		assert_int_equal(late->f.awake, alone->f.awake);
+		assert_memory_equal(late->values, alone->values, sizeof(alone->values));
+	}
+	free(alone);
+	panel_free(p);
+}
+
 /* A category that the model does not know puts DeepAR to sleep for that series; the others are as if it were not there. */
 static void
 one_bad_series_spoils_no_other(void **state)
@@ -319,6 +350,7 @@ main(void)
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(no_value_no_forecast),
 		cmocka_unit_test(short_and_flat),
+		cmocka_unit_test(holes_before_the_first_value_are_no_age),
 		cmocka_unit_test(one_bad_series_spoils_no_other),
 		cmocka_unit_test(networks_are_averaged),
 		cmocka_unit_test(networks_share_paths),
