@@ -53,7 +53,7 @@ nearest(const double *levels, size_t n, double level)
 	return best;
 }
 
-/* Do the levels hold the interval LOW to HIGH?  Its ends are then the nearest ones. */
+/* Are LOW and HIGH, the ends of an interval, among the levels? */
 static bool
 interval(const double *levels, size_t n, double low, double high, size_t *from, size_t *to)
 {
@@ -61,7 +61,7 @@ interval(const double *levels, size_t n, double low, double high, size_t *from, 
 		return false;
 	*from = nearest(levels, n, low);
 	*to = nearest(levels, n, high);
-	return *from < *to && levels[0] <= low + REACH && levels[n - 1] >= high - REACH;
+	return fabs(levels[*from] - low) <= REACH && fabs(levels[*to] - high) <= REACH;
 }
 
 /* The median, or what lies between the levels beside it. */

@@ -42,7 +42,7 @@ double accuracy_season_until(struct accuracy_season *s, const double *past, size
 
 /*
  * Add one forecast: VALUES of N steps (NaN: not counted), QUANTILES [n][n_levels]; ERROR of the past as above (NaN or 0: no MASE).
- * Coverage uses the levels nearest to (.1, .9) and (.025, .975); intervals that the levels do not reach stay NaN in the figures.
+ * Coverage is of the levels (.1, .9) and (.025, .975); where one of the two is not among LEVELS it stays NaN in the figures.
  */
 void accuracy_add(struct accuracy *a, const double *levels, size_t n_levels, const double *values,
 		  const double *quantiles, size_t n, double seasonal_error);

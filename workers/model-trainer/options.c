@@ -2,6 +2,7 @@
 #include "workers/model-trainer/options.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,15 @@ const struct option trainer_option_table[] = {
 };
 const size_t trainer_option_count = sizeof(trainer_option_table) / sizeof(trainer_option_table[0]);
 
+static bool
+among(const struct trainer_rules *rules, double level)
+{
+	for (size_t i = 0; i < rules->n_levels; i++)
+		if (fabs(rules->levels[i] - level) < 1e-6)
+			return true;
+	return false;
+}
+
 static int
 read_levels(const char *text, struct trainer_rules *rules, struct err *err)
 {
@@ -153,8 +163,9 @@ read_levels(const char *text, struct trainer_rules *rules, struct err *err)
 		rules->levels[rules->n_levels++] = last = level;
 		text = *behind ? behind + 1 : behind;
 	}
-	if (!rules->n_levels || rules->levels[0] > .1 || last < .9)
-		return err_set(err, REASON_OPTION_INVALID, "quantiles: from 0.1 or less to 0.9 or more are needed");
+	if (!among(rules, .1) || !among(rules, .9))
+		return err_set(err, REASON_OPTION_INVALID,
+			       "quantiles: 0.1 and 0.9 are needed: the gate judges what lies between them");
 	return 0;
 }
 

@@ -109,6 +109,17 @@ both_ends_are_inside(void **state)
 	assert_true(isnan(f.mase));
 }
 
+/* Levels .05 .5 .95: what lies between them is no interval of 80 %. */
+static void
+a_wider_interval_is_another(void **state)
+{
+	static const double wider[] = { .05, .5, .95 }, row[] = { 1, 2, 4 }, y = 3;
+	struct accuracy a = { 0 };
+
+	accuracy_add(&a, wider, 3, &y, row, 1, 1);
+	assert_true(isnan(accuracy_figures(&a, wider, 3).coverage80));
+}
+
 /* Levels .2 .4 .6: no interval of 80 %, and a median halfway between 2 and 4. */
 static void
 levels_without_a_median(void **state)
@@ -152,6 +163,7 @@ main(void)
 		cmocka_unit_test(one_series),
 		cmocka_unit_test(pools),
 		cmocka_unit_test(both_ends_are_inside),
+		cmocka_unit_test(a_wider_interval_is_another),
 		cmocka_unit_test(levels_without_a_median),
 		cmocka_unit_test(nothing_is_known_of_nothing),
 	};

@@ -36,6 +36,7 @@ static const struct row {
 	{ "defaults", "--model.name=deepar", NULL },
 	{ "no median", "--quantiles=0.1,0.9", NULL },
 	{ "too narrow", "--quantiles=0.2,0.5,0.9", "quantiles" },
+	{ "without the gate's interval", "--quantiles=0.05,0.5,0.95", "0.1 and 0.9" },
 	{ "not ascending", "--quantiles=0.1,0.5,0.5,0.9", "quantiles" },
 	{ "no number", "--quantiles=0.1,x,0.9", "quantiles" },
 	{ "beyond 1", "--quantiles=0.1,0.9,1", "quantiles" },
