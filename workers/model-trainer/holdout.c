@@ -155,10 +155,10 @@ mean_loss(const struct scratch *s, const struct accuracy *a, double scale)
 
 	for (size_t l = 0; l < s->rule->panel.n_levels; l++)
 		sum += a->pinball[l];
-	sum /= (double)s->rule->panel.n_levels * (double)a->points * scale;
-	return isfinite(sum) ? sum : 0; /* a series of zeros that stays so */
+	return sum / ((double)s->rule->panel.n_levels * (double)a->points * scale);
 }
 
+/* 1 of nothing but zeros: whoever forecasts anything else for them loses by it. */
 static double
 scale_of(const struct target *t)
 {
@@ -170,7 +170,7 @@ scale_of(const struct target *t)
 			sum += fabs(t->values[i]);
 			n++;
 		}
-	return n ? sum / (double)n : 0;
+	return sum > 0 ? sum / (double)n : 1;
 }
 
 static int
