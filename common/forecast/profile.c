@@ -3,7 +3,8 @@
  * left there, normalised.  A product where the values are positive, else a sum.
  *
  * Evident is a season whose autocorrelation passes the 90 % test of the M4 competition's theta benchmark (S. Makridakis et al.,
- * "The M4 Competition", 2020).  Ours: it is tested without the trend, or random walks would pass.
+ * "The M4 Competition", 2020).  Ours: it is tested without the trend, or random walks would pass; and what is tested is the sum over
+ * pairs a cycle apart brought to as many terms as the variance has, or the clearest season would not be one before its fifth cycle.
  *
  * The longer season adds to an index of the short one its own difference, times signal / (signal + noise / k): k cycles, noise
  * the variance across cycles at a phase, signal the variance of the differences beyond what that noise makes of them.
@@ -59,6 +60,7 @@ evident(const struct rest *r, size_t m, double centre)
 		if (lag < m)
 			sum += last * last;
 	}
+	last *= (double)(r->to - r->from) / (double)(r->to - r->from - m);
 	return last > 1.645 * sqrt((1 + 2 * sum) / (double)(r->to - r->from));
 }
 

@@ -183,6 +183,33 @@ sorts(void **state)
 	}
 }
 
+/* Three clear cycles are enough, as they are said to be; three of noise or of a walk are hardly ever one. */
+static void
+finds_a_young_season(void **state)
+{
+	int waves = 0, noises = 0, walks = 0;
+
+	for (uint64_t i = 0; i < 100; i++) {
+		for (size_t t = 0; t < 72; t++)
+			history[t] = 10 + 5 * sin((double)t * 2 * 3.14159265358979 / 24) + random_normal(7, i, t);
+		assert_true(prepare(72, 24, 12));
+		profile_fit(&past, 72, 0, &profile);
+		waves += profile.kind != PROFILE_NONE;
+		for (size_t t = 0; t < 72; t++)
+			history[t] = 10 + random_normal(8, i, t);
+		assert_true(prepare(72, 24, 12));
+		profile_fit(&past, 72, 0, &profile);
+		noises += profile.kind != PROFILE_NONE;
+		for (size_t t = 1; t < 72; t++)
+			history[t] = history[t - 1] + random_normal(9, i, t);
+		assert_true(prepare(72, 24, 12));
+		profile_fit(&past, 72, 0, &profile);
+		walks += profile.kind != PROFILE_NONE;
+	}
+	print_message("of 100: %d waves, %d of noise, %d walks\n", waves, noises, walks);
+	assert_true(waves >= 95 && noises <= 15 && walks <= 15);
+}
+
 int
 main(void)
 {
@@ -193,6 +220,7 @@ main(void)
 		cmocka_unit_test(plans),
 		cmocka_unit_test(finds_sums_and_products),
 		cmocka_unit_test(finds_no_season_in_chance),
+		cmocka_unit_test(finds_a_young_season),
 		cmocka_unit_test(finds_the_longer_season),
 		cmocka_unit_test(sorts),
 	};
