@@ -6,6 +6,8 @@
 #include "common/base/cleanup.h"
 #include "common/detect/detector_deep_image.h"
 
+#define BFLOAT16_INFINITY 0x7f80 /* what is positive and finite is less */
+
 static const struct image_member scalar_members[] = {
 	IMAGE_FIELD(struct scalar, last_us, IMAGE_I64),       IMAGE_FIELD(struct scalar, origin, IMAGE_F64),
 	IMAGE_ARRAY_OF(struct scalar, ring, IMAGE_F64),       IMAGE_FIELD(struct scalar, count, IMAGE_U32),
@@ -16,7 +18,7 @@ static const struct image_member scalar_members[] = {
 	IMAGE_FIELD(struct scalar, step_variance, IMAGE_F32), IMAGE_FIELD(struct scalar, repeats, IMAGE_F32),
 	IMAGE_FIELD(struct scalar, interval, IMAGE_F32),      IMAGE_ARRAY_OF(struct scalar, slot, IMAGE_F32),
 	IMAGE_ARRAY_OF(struct scalar, slot_count, IMAGE_U8),  IMAGE_FIELD(struct scalar, outside, IMAGE_BOOL),
-	IMAGE_ARRAY_OF(struct scalar, slot_wider, IMAGE_F32),
+	IMAGE_ARRAY_OF(struct scalar, slot_wider, IMAGE_U16),
 };
 static const struct image_table scalar_table = IMAGE_TABLE(struct scalar, scalar_members);
 
@@ -73,12 +75,15 @@ check_scalar(const struct scalar *s, struct err *err)
 {
 	const float levels[] = { s->slow,          s->lean,          s->least,   s->most,    s->variance,
 				 s->slot_variance, s->step_variance, s->repeats, s->interval };
-	bool sound = isfinite(s->origin) && all_finite(levels, ARRAY_LEN(levels)) &&
-		     all_finite(s->slot, SCALAR_SLOTS_MAX) && all_finite(s->slot_wider, SCALAR_SLOTS_MAX);
+	bool sound =
+	    isfinite(s->origin) && all_finite(levels, ARRAY_LEN(levels)) && all_finite(s->slot, SCALAR_SLOTS_MAX);
 
 	for (int i = 0; i < SCALAR_START; i++)
 		sound = sound && isfinite(s->ring[i]);
-	return sound ? 0 : err_set(err, REASON_STATE_CORRUPT, "scalar: a number that is not finite");
+	for (int i = 0; i < SCALAR_WIDER; i++)
+		sound = sound && s->slot_wider[i] < BFLOAT16_INFINITY;
+	return sound ? 0
+		     : err_set(err, REASON_STATE_CORRUPT, "scalar: a number that is not finite, or a variance below 0");
 }
 
 static int

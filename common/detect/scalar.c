@@ -171,25 +171,60 @@ standardise(float *variance, double distance, double level, double weight)
 	return z;
 }
 
+/* The upper half of a float: a sign, eight bits of exponent, seven of fraction. */
 static double
-slot_deviation(const struct scalar *s, int slot)
+from_bfloat16(uint16_t bits)
 {
-	double ratio = 1 + (double)s->slot_wider[slot];
+	uint32_t whole = (uint32_t)bits << 16;
+	float x;
 
-	return root((double)s->slot_variance, s->origin) * sqrt(ratio > NARROWEST ? ratio : NARROWEST);
+	memcpy(&x, &whole, sizeof(x));
+	return (double)x;
+}
+
+static uint16_t
+to_bfloat16(double value)
+{
+	float x = (float)value;
+	uint32_t whole;
+
+	memcpy(&whole, &x, sizeof(whole));
+	return (uint16_t)((whole + 0x8000) >> 16);
+}
+
+static int
+wider_of(int slot, int slots)
+{
+	return slots > SCALAR_WIDER ? slot / 2 : slot;
+}
+
+static double
+wider(const struct scalar *s, int slot, int slots)
+{
+	uint16_t bits = s->slot_wider[wider_of(slot, slots)];
+
+	return bits ? from_bfloat16(bits) : 1;
+}
+
+static double
+slot_deviation(const struct scalar *s, int slot, int slots)
+{
+	return root((double)s->slot_variance, s->origin) * sqrt(wider(s, slot, slots));
 }
 
 /* The same by the variance of its slot, and let it move that of all slots, too. */
 static double
-standardise_in_slot(struct scalar *s, double distance, int slot, double weight)
+standardise_in_slot(struct scalar *s, double distance, int slot, int slots, double weight)
 {
-	double deviation = slot_deviation(s, slot), most = SLOT_CLIP * deviation, square;
-	double z = in_deviations(distance, deviation, &square);
+	double deviation = slot_deviation(s, slot, slots), most = SLOT_CLIP * deviation, square;
+	double z = in_deviations(distance, deviation, &square), ratio = wider(s, slot, slots);
 
 	approach(&s->slot_variance, square, weight);
-	if (s->slot_variance > 0)
-		approach(&s->slot_wider[slot], fmin(square, most * most) / (double)s->slot_variance - 1,
-			 rate(s->slot_count[slot] + WIDER_START, WIDER_MEMORY));
+	if (s->slot_variance <= 0)
+		return z;
+	ratio += rate(s->slot_count[slot] + WIDER_START, WIDER_MEMORY) *
+		 (fmin(square, most * most) / (double)s->slot_variance - ratio);
+	s->slot_wider[wider_of(slot, slots)] = to_bfloat16(ratio > NARROWEST ? ratio : NARROWEST);
 	return z;
 }
 
@@ -277,7 +312,7 @@ scalar_add(struct scalar *s, double value, int64_t event_us, int slots, bool tro
 	}
 	x = v - s->origin;
 	deviation = root((double)s->variance, s->origin);
-	features[SCALAR_SLOT] = standardise_in_slot(s, x - slot_level(s, slot), slot, weight);
+	features[SCALAR_SLOT] = standardise_in_slot(s, x - slot_level(s, slot), slot, slots, weight);
 	features[SCALAR_STEP] = standardise(&s->step_variance, (v - before) / strides, s->origin, weight);
 	features[SCALAR_SHIFT] = fmin(fabs(ring_mean(s) - (double)s->slow) / deviation, FEATURE_MAX);
 	standardise(&s->variance, x - (double)s->slow, s->origin, weight);
@@ -335,7 +370,7 @@ scalar_look(const struct scalar *s, double value, int64_t event_us, int slots)
 
 	if (s->count < SCALAR_START)
 		return NAN;
-	return fmin(fabs(x - slot_level(s, slot)) / slot_deviation(s, slot), FEATURE_MAX);
+	return fmin(fabs(x - slot_level(s, slot)) / slot_deviation(s, slot, slots), FEATURE_MAX);
 }
 
 /* What share of values repeated the one before, until the present run began. */

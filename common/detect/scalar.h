@@ -14,6 +14,7 @@
 #define SCALAR_START 24       /* values before the first features; also the longest window */
 #define SCALAR_LEAN_MEMORY 12 /* values that SCALAR_LEAN is about, mostly */
 #define SCALAR_SLOTS_MAX 48   /* time-of-day slots: half an hour each */
+#define SCALAR_WIDER (SCALAR_SLOTS_MAX / 2)
 
 /* Each is a distance >= 0 in units of its own running deviation; the flat line is told apart, see scalar_flat(). */
 enum scalar_feature {
@@ -39,9 +40,10 @@ struct scalar {
 	float repeats;  /* share of values that repeat the one before */
 	float interval; /* between values, seconds of event time; 0: not known yet */
 	float slot[SCALAR_SLOTS_MAX];
-	float slot_wider[SCALAR_SLOTS_MAX];   /* its variance over slot_variance, less 1: 0 where nothing is known */
 	uint8_t slot_count[SCALAR_SLOTS_MAX]; /* values in a slot, up to 255 */
 	bool outside;                         /* the newest value is beyond all before it, see scalar_range() */
+	/* Variance of a slot, or of two where there are more, over slot_variance, as bfloat16; 0: nothing is known. */
+	uint16_t slot_wider[SCALAR_WIDER];
 };
 
 /*

@@ -24,9 +24,9 @@
 #define ALL_MEMBERS ((1u << DETECTOR_MEMBERS) - 1)
 
 /* Of the state that layout_is_pinned makes. */
-#define FINGERPRINT UINT64_C(0x5520a5f845867828)
-#define BYTES 6715
-#define HASH UINT64_C(0x213972195569135e)
+#define FINGERPRINT UINT64_C(0xbd675e6e6d305fff)
+#define BYTES 6763
+#define HASH UINT64_C(0x6195eef841bf4d82)
 
 static const struct stream_rule rule = {
 	.detector = { .members = ALL_MEMBERS,
@@ -183,6 +183,8 @@ static const struct row {
 	{ "an origin that is not a number", "scalar", OF(detector.scalar.origin), -1 },
 	{ "a mean that is not a number", "scalar", OF(detector.scalar.lean), -1 },
 	{ "a slot that is not a number", "scalar", OF(detector.scalar.slot[47]), -1 },
+	{ "a slot that varies without limit", "scalar", OF(detector.scalar.slot_wider[23]), 0x7f80 },
+	{ "a slot that varies by less than nothing", "scalar", OF(detector.scalar.slot_wider[0]), 0xbf80 },
 	{ "a threshold beyond the buckets", "threshold", OF(detector.tails[1].threshold), TAILS_BUCKETS },
 	{ "a cap that is not a number", "tails", OF(detector.tails[4].cap), -1 },
 	{ "a negative shape", "tails", OF(detector.tails[4].gamma), INT64_C(0xbd000000) },
@@ -358,6 +360,8 @@ make_up(struct stream *s)
 		s->detector.scalar.slot[i] = (float)i / 4;
 		s->detector.scalar.slot_count[i] = (uint8_t)(5 * i);
 	}
+	for (int i = 0; i < SCALAR_WIDER; i++)
+		s->detector.scalar.slot_wider[i] = (uint16_t)(0x3f80 + i);
 	for (int t = 0; t < DETECTOR_TAILS; t++) {
 		struct tails *tails = &s->detector.tails[t];
 
