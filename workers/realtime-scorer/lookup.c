@@ -75,16 +75,16 @@ lookup_close(struct lookup *l)
 	*l = (struct lookup){ 0 };
 }
 
-/* BYTES as a forecast of this stream that has not run out at EVENT_US; NULL: they are none. */
+/* BYTES as a forecast of this stream that has not run out at EVENT_US.  NULL: they are none, or could not be read: then *ERR says why. */
 static struct held *
-read_answer(struct lookup *l, struct context *ctx, const struct question *q, struct span bytes)
+read_answer(struct lookup *l, struct context *ctx, const struct question *q, struct span bytes, struct err *err)
 {
 	struct forecast f;
 	struct held *h = NULL;
 
-	if (!bytes.ptr || codec_decode(l->codec, bytes, SPAN_NONE, context_arena(ctx), &f, NULL) < 0 ||
+	if (!bytes.ptr || codec_decode(l->codec, bytes, SPAN_NONE, context_arena(ctx), &f, err) < 0 ||
 	    !span_equal(f.device, q->device) || !span_equal(f.metric, q->metric) ||
-	    held_new(&f, l->max_steps, l->max_levels, &h, NULL) < 0)
+	    held_new(&f, l->max_steps, l->max_levels, &h, err) < 0)
 		return NULL;
 	if (held_end(h) > q->event_us)
 		return h;
@@ -98,14 +98,18 @@ ask_cache(struct lookup *l, struct context *ctx, const struct question *q, struc
 {
 	char key[CACHE_KEY_BYTES];
 	struct span answer;
+	struct err why = ERR_INIT;
 
 	if (context_recall(ctx, q->key, &answer)) {
-		*ret = read_answer(l, ctx, q, answer);
-		return 0;
+		*ret = read_answer(l, ctx, q, answer, &why);
+		if (!why.reason || err_class(&why) == ERR_RECORD)
+			return 0;
+		*err = why; /* the registry is away: it was read the first time, so it has to be now */
+		return -1;
 	}
 	cache_forecast_key(q->device, q->metric, key);
 	answer = cache_get(l->cache, span_of(key), context_arena(ctx));
-	*ret = answer.len <= ANSWER_MAX ? read_answer(l, ctx, q, answer) : NULL;
+	*ret = answer.len <= ANSWER_MAX ? read_answer(l, ctx, q, answer, NULL) : NULL;
 	if (!*ret || context_note(ctx, q->key, answer, err) == 0)
 		return 0;
 	held_release(*ret);
