@@ -16,9 +16,9 @@
 
 #define US_PER_DAY INT64_C(86400000000)
 #define US_PER_SECOND INT64_C(1000000)
-#define TREMBLE 20 /* a step divided by it: so far from its time a row may be */
+#define TREMBLE 20                     /* a step divided by it: so far from its time a row may be */
 #define MONTH_TREMBLE (3 * US_PER_DAY) /* of months: their last days lie so far apart, see lateness() */
-#define NEARLY 50  /* a step divided by it: so near to a usual one that may be meant */
+#define NEARLY 50                      /* a step divided by it: so near to a usual one that may be meant */
 
 struct table {
 	const struct dataset_options *options;
@@ -111,10 +111,11 @@ check_title(const struct table *t, struct err *err)
 
 	if (*t->options->time_column || timestamp_parse(title, &any, &us, NULL) < 0)
 		return 0;
-	return err_set(err, REASON_FILE_INVALID,
-		       "%s:1: \"%.*s\" is a time, not a column's name: put a line of column names above the rows (or say "
-		       "--time-column=\"%.*s\" if it is a name)",
-		       input_name(t->in), SPAN_ARG(title), SPAN_ARG(title));
+	return err_set(
+	    err, REASON_FILE_INVALID,
+	    "%s:1: \"%.*s\" is a time, not a column's name: put a line of column names above the rows (or say "
+	    "--time-column=\"%.*s\" if it is a name)",
+	    input_name(t->in), SPAN_ARG(title), SPAN_ARG(title));
 }
 
 static int

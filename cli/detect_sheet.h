@@ -21,9 +21,8 @@ struct sheet_options {
 	const char *time_column; /* "": the first */
 	struct time_format time_format;
 	const char
-	    *value_columns; /* comma separated; "": all others that have a number, or nothing, in the first row */
-	const char
-	    *missing; /* what stands for a missing value, beside nothing, NaN and infinities: see missing.h */
+	    *value_columns;  /* comma separated; "": all others that have a number, or nothing, in the first row */
+	const char *missing; /* what stands for a missing value, beside nothing, NaN and infinities: see missing.h */
 	char delimiter;
 };
 

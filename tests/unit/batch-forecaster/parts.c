@@ -199,9 +199,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(versions_are_a_text),     cmocka_unit_test(other_texts_are_refused),
-		cmocka_unit_test(nothing_learnt_is_lost),  cmocka_unit_test(steps_keep_their_numbers),
-		cmocka_unit_test(grown_losses_alarm_once), cmocka_unit_test(a_glitch_blinds_nobody),
+		cmocka_unit_test(versions_are_a_text),
+		cmocka_unit_test(other_texts_are_refused),
+		cmocka_unit_test(nothing_learnt_is_lost),
+		cmocka_unit_test(steps_keep_their_numbers),
+		cmocka_unit_test(grown_losses_alarm_once),
+		cmocka_unit_test(a_glitch_blinds_nobody),
 		cmocka_unit_test(perfect_forecasts_do_not_alarm),
 	};
 

@@ -48,7 +48,12 @@ static const struct row {
 	{ "one line", "a b\n", { "a b" } },
 	{ "the last without a newline", "a\nbc", { "a", "bc" } },
 	{ "empty lines are lines", "\n\na\n", { "", "", "a" } },
-	{ "a byte order mark is none of it", "\xef\xbb\xbf" "a\n\xef\xbb\xbf" "b", { "a", "\xef\xbb\xbf" "b" } },
+	{ "a byte order mark is none of it",
+	  "\xef\xbb\xbf"
+	  "a\n\xef\xbb\xbf"
+	  "b",
+	  { "a", "\xef\xbb\xbf"
+		 "b" } },
 	{ "a CR stays", "a\r\nb\r", { "a\r", "b\r" } },
 };
 

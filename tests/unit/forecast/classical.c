@@ -154,7 +154,8 @@ any_unit_will_do(void **state)
 
 	for (size_t k = 0; k < CLASSICAL_COUNT; k++)
 		for (size_t i = 0; i < 3; i++) {
-			size_t n = k < CLASSICAL_THETA && k != CLASSICAL_LONG_SEASON ? 60 : 720; /* few: their walk counts */
+			size_t n =
+			    k < CLASSICAL_THETA && k != CLASSICAL_LONG_SEASON ? 60 : 720; /* few: their walk counts */
 			struct classical_input in = input(n);
 
 			hourly(n, 3, 5);

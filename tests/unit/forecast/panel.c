@@ -153,10 +153,9 @@ holes_before_the_first_value_are_no_age(void **state)
 	assert_non_null(alone);
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		size_t before = LENGTH - lengths[i];
-		struct target whole = { .values = values, .n = LENGTH },
-			      known = { .start_us = (int64_t)before * 3600000000,
-					.values = values + before,
-					.n = lengths[i] };
+		struct target whole = { .values = values, .n = LENGTH }, known = {
+			.start_us = (int64_t)before * 3600000000, .values = values + before, .n = lengths[i]
+		};
 
 		wave(10, i, values + before, lengths[i]);
 		for (size_t t = 0; t < before; t++)
