@@ -200,10 +200,10 @@ make_room(struct image_scan *s, const struct image_table *table, const struct im
 {
 	if (n > (size_t)(s->end - s->at))
 		return image_scan_short(s);
+	if (*pointer_of(m, object))
+		return image_scan_broken(s); /* a name that comes twice: its count is that of the first */
 	if (m->form == IMAGE_LIST && set_count(s, table, m, n, object) < 0)
 		return -1;
-	if (*pointer_of(m, object))
-		return image_scan_broken(s); /* a name that comes twice */
 	if (n > 0 && !(*pointer_of(m, object) = calloc(n, m->size)))
 		return err_set(s->err, REASON_NO_MEMORY, "no memory for %zu elements of \"%s\"", n, m->name);
 	return 0;

@@ -311,6 +311,46 @@ refuses(void **state)
 	assert_int_equal(out.len, 6);
 }
 
+/* A description that somebody has made: a name comes twice, the second time with other elements.  What the first had is given back. */
+struct spoke {
+	char *name;
+	size_t name_len;
+};
+
+struct wheel {
+	struct spoke *spokes, *more;
+	size_t n_spokes, n_more;
+};
+
+static const struct image_member spoke_members[] = { IMAGE_LIST_OF(struct spoke, name, name_len, IMAGE_CHAR) };
+static const struct image_table spoke_table = IMAGE_TABLE(struct spoke, spoke_members);
+static const struct image_member wheel_members[] = {
+	IMAGE_NESTED_LIST(struct wheel, spokes, n_spokes, spoke_table),
+};
+static const struct image_table wheel_table = IMAGE_TABLE(struct wheel, wheel_members);
+static const struct image_type wheel_type = IMAGE_TYPE("wheel", 1, wheel_table);
+
+static void
+a_name_comes_twice(void **state)
+{
+	struct image_member members[] = { wheel_members[0],
+					  IMAGE_NESTED_LIST(struct wheel, more, n_more, spoke_table) };
+	const struct image_table table = IMAGE_TABLE(struct wheel, members);
+	const struct image_type type = IMAGE_TYPE("wheel", 1, table);
+	struct spoke spokes[] = { { (char[]){ "up" }, 2 }, { (char[]){ "down" }, 4 } };
+
+	(void)state;
+	members[1].name = members[0].name;
+	for (size_t first = 1; first <= 2; first++) {
+		CLEANUP(buffer_clear) struct buffer out = BUFFER_INIT(0);
+		struct wheel wheel = { spokes, spokes, first, 3 - first };
+		struct err err;
+
+		assert_int_equal(translate(&type, &wheel, &wheel_type, &out, &err), -1);
+		assert_int_equal(err.reason, REASON_STATE_CORRUPT);
+	}
+}
+
 static void
 bytes_that_end_too_early(void **state)
 {
@@ -353,7 +393,7 @@ memory_runs_out(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[7 + ARRAY_LEN(refusals)] = {
+	struct CMUnitTest tests[8 + ARRAY_LEN(refusals)] = {
 		cmocka_unit_test(members_go_by_their_names),
 		cmocka_unit_test(nothing_there_is_nothing),
 		cmocka_unit_test(the_same_layout_is_the_same),
@@ -361,9 +401,10 @@ main(void)
 		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(described_is_read_in_any_layout),
 		cmocka_unit_test(described_of_another_version),
+		cmocka_unit_test(a_name_comes_twice),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
-		tests[7 + i] = (struct CMUnitTest){ refusals[i].name, refuses, NULL, NULL, (void *)&refusals[i] };
+		tests[8 + i] = (struct CMUnitTest){ refusals[i].name, refuses, NULL, NULL, (void *)&refusals[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
