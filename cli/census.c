@@ -1,4 +1,4 @@
-/* census.c -- see census.h.  Which topic counts as what is a table. */
+/* census.c -- see census.h.  Which topic counts as what is a table; dead letters beside it are those that the sink reads. */
 #include "cli/census.h"
 
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/distinct.h"
+#include "cli/fleet.h"
 #include "common/kafka/admin.h"
 #include "common/kafka/scan.h"
 #include "common/record/reading.h"
@@ -21,9 +22,6 @@ static const struct source {
 	{ "telemetry.readings", PART_READINGS, true },
 	{ "telemetry.deferred", PART_READINGS, false },
 	{ "telemetry.raw.dlq", PART_RAW_DEAD, true },
-	{ "telemetry.readings.dlq", PART_DEAD, false },
-	{ "telemetry.deferred.dlq", PART_DEAD, false },
-	{ "telemetry.series.dlq", PART_DEAD, false },
 };
 
 /* What a census works with. */
@@ -80,11 +78,10 @@ count_reason(struct census *c, struct span name)
 static enum part
 part_of(const char *topic)
 {
-	size_t i = 0;
-
-	while (strcmp(sources[i].topic, topic) != 0) /* only these are read */
-		i++;
-	return sources[i].part;
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+		if (strcmp(sources[i].topic, topic) == 0)
+			return sources[i].part;
+	return PART_DEAD;
 }
 
 static int
@@ -131,6 +128,21 @@ add_partitions(struct work *w, const struct cluster_topic *topic, struct topic_p
 	return 0;
 }
 
+/* Those of the table are there already. */
+static int
+add_dead_letters(struct work *w, const struct cluster_topic *topics, size_t n_topics,
+		 struct topic_partition *partitions, size_t *n, struct err *err)
+{
+	for (const char *const *t = fleet_find(SPAN("sink-writer"))->topics; *t; t++) {
+		const struct cluster_topic *topic = find(topics, n_topics, *t);
+
+		if (topic && fleet_is_dead_letters(*t) && part_of(*t) == PART_DEAD &&
+		    add_partitions(w, topic, partitions, n, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 count_all(struct work *w, int timeout_ms, struct arena *arena, struct err *err)
 {
@@ -153,6 +165,8 @@ count_all(struct work *w, int timeout_ms, struct arena *arena, struct err *err)
 		if (topic && add_partitions(w, topic, partitions, &n, err) < 0)
 			return -1;
 	}
+	if (add_dead_letters(w, topics, n_topics, partitions, &n, err) < 0)
+		return -1;
 	return n ? scan_partitions(w->scan, partitions, n, timeout_ms, count_record, w, err) : 0;
 }
 

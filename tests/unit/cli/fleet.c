@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "common/base/clock.h"
+#include "common/config/options.h"
 
 /* One group, one topic. */
 struct shape {
@@ -74,10 +75,54 @@ finds_members(void **state)
 	assert_null(fleet_find(span_of("")));
 }
 
+static bool
+is_read(const struct fleet_member *m, struct span topic)
+{
+	for (const char *const *t = m->topics; *t; t++)
+		if (span_equal(span_of(*t), topic))
+			return true;
+	return false;
+}
+
+/* "NAME.topics = a, b" of the sink's mapping; CTX counts the topics. */
+static int
+look_for_topics(void *ctx, const char *key, const char *value, int line, struct err *err)
+{
+	const struct fleet_member *sink = fleet_find(SPAN("sink-writer"));
+	const char *dot = strchr(key, '.');
+	size_t *n = ctx, len;
+
+	(void)line, (void)err;
+	if (!dot || strcmp(dot, ".topics") != 0)
+		return 0;
+	for (const char *at = value; *(at += strspn(at, ", ")); at += len) {
+		struct span topic = { at, len = strcspn(at, ", ") };
+
+		if (span_equal(topic, SPAN("identity.links.dlq"))) /* mapped, but not among what is read by default */
+			continue;
+		if (!is_read(sink, topic))
+			fail_msg("%.*s is stored and not known to be read", SPAN_ARG(topic));
+		++*n;
+	}
+	return 0;
+}
+
+static void
+knows_what_the_sink_stores(void **state)
+{
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	(void)state;
+	if (properties_read(SOURCE_DIR "/deploy/sink.properties", look_for_topics, &n, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(n > 15);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 3];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -85,5 +130,6 @@ main(void)
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(rates_are_per_second);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(knows_dead_letters);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(finds_members);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(knows_what_the_sink_stores);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
