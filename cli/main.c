@@ -75,14 +75,16 @@ unknown(const char *word)
 	return EXIT_WRONG_USAGE;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 	const struct verb *verb = find(word);
 
-	if (strcmp(word, "help") == 0 && argc > 2 && (verb = find(argv[2])))
-		return verb->run(2, (char *[]){ argv[2], (char[]){ "--help" }, NULL });
+	if (strcmp(word, "help") == 0 && argc > 2) {
+		verb = find(argv[2]);
+		return verb ? verb->run(2, (char *[]){ argv[2], (char[]){ "--help" }, NULL }) : unknown(argv[2]);
+	}
 	if (verb)
 		return verb->run(argc - 1, argv + 1);
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
@@ -97,4 +99,15 @@ main(int argc, char **argv)
 		return unknown(word);
 	help(stderr);
 	return EXIT_WRONG_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	if (code != EXIT_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
+		return code;
+	fputs("forebay: standard output cannot be written\n", stderr);
+	return EXIT_FAILED;
 }

@@ -48,6 +48,8 @@ print_page(void)
 	}
 }
 
+static const char usage[] = "usage: forebay reasons [page]: why records fail; page prints docs/dead-letters.md";
+
 int
 verb_reasons(int argc, char **argv)
 {
@@ -55,8 +57,12 @@ verb_reasons(int argc, char **argv)
 		print_page();
 		return EXIT_DONE;
 	}
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		puts(usage);
+		return EXIT_DONE;
+	}
 	if (argc > 1) {
-		fprintf(stderr, "forebay reasons: usage: forebay reasons [page]\n");
+		fprintf(stderr, "forebay reasons: %s\n", usage);
 		return EXIT_WRONG_USAGE;
 	}
 	for (int r = 1; r < REASON_COUNT; r++)

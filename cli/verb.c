@@ -80,7 +80,7 @@ verb_run(const struct option_program *program, bool takes_words, int argc, char 
 	if (options_load(program, argc, argv, takes_words ? &n : NULL, takes_words ? &words : NULL, &verdict, &err) < 0)
 		return verb_fail(name, &err);
 	result = verdict == OPTIONS_DONE ? 0 : body(self, n, words, &err);
-	if (result >= 0 && fflush(stdout))
+	if (result >= 0 && (fflush(stdout) || ferror(stdout)))
 		result = err_set(&err, REASON_IO, "standard output cannot be written");
 	options_clear(program);
 	if (result < 0)
