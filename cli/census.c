@@ -7,6 +7,7 @@
 
 #include "cli/distinct.h"
 #include "cli/fleet.h"
+#include "cli/readable.h"
 #include "common/kafka/admin.h"
 #include "common/kafka/scan.h"
 #include "common/record/reading.h"
@@ -62,15 +63,18 @@ count_reading(struct work *w, const struct consumed *record, struct err *err)
 static void
 count_reason(struct census *c, struct span name)
 {
+	char text[sizeof(c->reasons[0].name)];
 	size_t i = 0;
 
-	while (i < c->n_reasons && !span_equal(span_of(c->reasons[i].name), name))
+	snprintf(text, sizeof(text), "%.*s", SPAN_ARG(name));
+	readable_text(text);
+	while (i < c->n_reasons && strcmp(c->reasons[i].name, text) != 0)
 		i++;
-	if (i == CENSUS_MOST_REASONS || name.len >= sizeof(c->reasons[i].name))
+	if (i == CENSUS_MOST_REASONS)
 		return;
 	if (i == c->n_reasons) {
 		c->n_reasons++;
-		snprintf(c->reasons[i].name, sizeof(c->reasons[i].name), "%.*s", SPAN_ARG(name));
+		memcpy(c->reasons[i].name, text, sizeof(text));
 	}
 	c->reasons[i].count++;
 }

@@ -17,7 +17,7 @@
 #define CENSUS_MOST_REASONS 80
 
 struct census_reason {
-	char name[40]; /* the header forebay.reason; "" without one */
+	char name[40]; /* the header forebay.reason, readable and cut; "" without one */
 	int64_t count;
 };
 

@@ -1,11 +1,14 @@
 /* letters.c -- see letters.h. */
 #include "cli/letters.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "cli/readable.h"
 #include "common/kafka/scan.h"
 
 #define REASON_HEADER "forebay.reason"
+#define REASON_BYTES 64 /* ours are shorter; anybody may write to a topic */
 
 struct counting {
 	struct letters_topic *topics;
@@ -16,14 +19,17 @@ struct counting {
 static void
 count_reason(struct counting *c, struct letters_topic *t, struct span name)
 {
+	char text[REASON_BYTES];
 	size_t i = 0;
 
-	while (i < t->n_reasons && !span_equal(span_of(t->reasons[i].name), name))
+	snprintf(text, sizeof(text), "%.*s", SPAN_ARG(name));
+	readable_text(text);
+	while (i < t->n_reasons && strcmp(t->reasons[i].name, text) != 0)
 		i++;
 	if (i == LETTERS_MAX_REASONS)
 		return;
 	if (i == t->n_reasons) {
-		const char *copy = arena_copy(c->arena, name).ptr;
+		const char *copy = arena_copy(c->arena, span_of(text)).ptr;
 
 		if (!copy)
 			return;

@@ -17,7 +17,7 @@
 #define LETTERS_MAX_REASONS 64
 
 struct letters_reason {
-	const char *name; /* of the header forebay.reason; "none" without it */
+	const char *name; /* of the header forebay.reason, readable and cut to a line; "none" without it */
 	int64_t count;
 };
 
