@@ -98,7 +98,7 @@ letters_count(const struct client_config *config, const struct fleet_topic *topi
 	for (size_t i = 0; i < n; i++)
 		c.topics[i] = (struct letters_topic){ .name = topics[i].name,
 						      .count = most > limit ? topics[i].end - topics[i].low : 0,
-						      .exact = most <= limit };
+						      .exact = most <= limit || topics[i].end == topics[i].low };
 	if (most <= limit && scan(config, topics, &c, timeout_ms, err) < 0)
 		return -1;
 	*ret = c.topics;
