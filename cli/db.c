@@ -72,28 +72,36 @@ missing(const struct migrations *m)
 	return n;
 }
 
+struct applying {
+	bool silent;
+	size_t n;
+};
+
 static void
 say_applied(void *ctx, const struct migration *one)
 {
-	const struct db_options *o = ctx;
+	struct applying *a = ctx;
 
-	if (!o->json)
+	a->n++;
+	if (!a->silent)
 		printf("applied %04d-%s\n", one->version, one->name);
 }
 
+/* Of two at once one applies them, and the other finds them there: what is told as applied is one's own. */
 static int
 migrate(const struct db_options *o, struct store *store, struct migrations *m, struct err *err)
 {
+	struct applying applying = { .silent = o->json };
 	size_t n;
 
 	if (migrations_compare(store, m, err) < 0)
 		return -1;
-	n = missing(m);
 	for (size_t i = 0; i < m->n && o->dry_run && !o->json; i++)
 		if (!m->items[i].applied_at[0])
 			printf("missing %04d-%s\n", m->items[i].version, m->items[i].name);
-	if (!o->dry_run && migrations_apply(store, m, say_applied, (void *)(uintptr_t)o, err) < 0)
+	if (!o->dry_run && migrations_apply(store, m, say_applied, &applying, err) < 0)
 		return -1;
+	n = o->dry_run ? missing(m) : applying.n;
 	if (o->json)
 		return verb_print_json(json_pack("{s:b, s:I, s:o}", "applied", !o->dry_run, "missing", (json_int_t)n,
 						 "migrations", migrations_json(m)),
