@@ -281,14 +281,15 @@ fill_topic(struct reading_file *r, struct topic_spec *spec, struct err *err)
 	struct cluster_topic *t = &spec->topic;
 	size_t len = strlen(t->name), tail = strlen(DLQ_SUFFIX);
 	bool dlq = len > tail && strcmp(t->name + len - tail, DLQ_SUFFIX) == 0;
-	const char *partitions = value_for(r, t->name, dlq, "partitions"),
+	const char *usual = find_pair(r, "defaults.", "partitions"),
+		   *partitions = value_for(r, t->name, dlq, "partitions"),
 		   *replication = value_for(r, t->name, dlq, "replication");
-	char usual[24];
 
-	snprintf(usual, sizeof(usual), "%" PRId64, r->overrides.partitions);
 	if (!partitions)
-		partitions = r->overrides.partitions ? usual : find_pair(r, "", "partitions");
+		partitions = usual = find_pair(r, "", "partitions");
 	t->partitions = partitions ? atoi(partitions) : 1;
+	if (partitions == usual && r->overrides.partitions)
+		t->partitions = (int32_t)r->overrides.partitions;
 	t->replication = r->overrides.replication             ? (int32_t)r->overrides.replication
 			 : replication && *replication != 'b' ? atoi(replication)
 							      : REPLICATION_BROKER;

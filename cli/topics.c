@@ -2,8 +2,8 @@
  * topics.c -- `forebay topics`: the declarative file against the cluster.
  *
  *	diff	what apply would do; exit code 2 when something is refused
- *	apply	do it: all of it, or nothing when something is refused; brokers know of new topics when it returns.  --dry-run asks the
- *		cluster to validate only
+ *	apply	do it: all of it, or nothing when something is refused, by us or by the cluster, which validates all of it first; brokers know
+ *		of new topics when it returns.  --dry-run asks the cluster to validate only
  *	list	the topics of the cluster, and how each compares with the file
  *	page	docs/topics.md, from the file alone
  */
@@ -126,11 +126,10 @@ print_plan_json(const struct topics_work *w, bool applied, struct err *err)
 			       err);
 }
 
+/* DRY: the cluster only validates. */
 static int
-carry_out(struct topics_work *w, struct err *err)
+carry_out(struct topics_work *w, bool dry, struct err *err)
 {
-	bool dry = w->options->dry_run;
-
 	for (size_t i = 0; i < w->plan.n_actions; i++) {
 		const struct topic_action *a = &w->plan.actions[i];
 		const struct cluster_setting change = { a->key, a->to, true };
@@ -191,9 +190,10 @@ settle(struct topics_work *w, bool apply, struct err *err)
 {
 	bool refused = w->plan.count[TOPIC_REFUSE] > 0, change = apply && !refused && !w->options->dry_run;
 
-	if (apply && !refused && carry_out(w, err) < 0)
-		return -1;
-	if (change && await_created(w, err) < 0)
+	/* What the cluster will not have in the end must not be found out when half of it is done. */
+	if (apply && !refused && carry_out(w, true, err) < 0)
+		return err_wrap(err, "nothing was changed");
+	if (change && (carry_out(w, false, err) < 0 || await_created(w, err) < 0))
 		return -1;
 	if (w->options->json) {
 		if (print_plan_json(w, change, err) < 0)
