@@ -196,15 +196,12 @@ become(const char *program, char **argv, const char *log, pid_t parent)
 }
 
 static int
-spawn(const struct rebuild *r, const struct folder *folder, struct arena *arena, pid_t *pid, struct err *err)
+spawn(const struct rebuild *r, const char *program, const struct folder *folder, struct arena *arena, pid_t *pid,
+      struct err *err)
 {
-	const char *program;
-	char **argv;
+	char **argv = arguments(r, program, folder, arena);
 	pid_t self = getpid();
 
-	if (rebuild_program(r->worker, r->program, arena, &program, err) < 0)
-		return -1;
-	argv = arguments(r, program, folder, arena);
 	if (!argv || setenv("FOREBAY_POSTGRES_URI", r->postgres_uri, 1) < 0 ||
 	    (*r->bootstrap_servers && setenv("FOREBAY_BOOTSTRAP_SERVERS", r->bootstrap_servers, 1) < 0))
 		return err_set(err, REASON_NO_MEMORY, "%s", program);
@@ -287,15 +284,16 @@ rebuild_run(const struct rebuild *r, struct arena *arena, struct err *err)
 {
 	struct sigaction catch = { .sa_handler = on_signal }, on_int, on_term;
 	struct folder folder = { 0 };
+	const char *program;
 	int failed = -1;
 	pid_t pid = -1;
 
-	if (make_folder(r, arena, &folder, err) < 0)
+	if (rebuild_program(r->worker, r->program, arena, &program, err) < 0 || make_folder(r, arena, &folder, err) < 0)
 		return -1;
 	asked_to_stop = 0;
 	sigaction(SIGINT, &catch, &on_int);
 	sigaction(SIGTERM, &catch, &on_term);
-	if (spawn(r, &folder, arena, &pid, err) == 0)
+	if (spawn(r, program, &folder, arena, &pid, err) == 0)
 		failed = wait_for(r, &folder, pid, err);
 	sigaction(SIGINT, &on_int, NULL);
 	sigaction(SIGTERM, &on_term, NULL);
