@@ -202,7 +202,8 @@ input_whole_line(struct input *in, struct span *text, struct err *err)
 double
 input_share(const struct input *in)
 {
-	z_off_t at = in->size > 0 ? gzoffset(in->file) : -1;
+	z_off_t at = in->size > 0 ? gzoffset(in->file) : -1, read = gztell(in->file);
+	double taken = read > 0 ? (double)(read - (z_off_t)(in->to - in->from)) / (double)read : 0;
 
-	return at < 0 ? -1 : (double)at / (double)in->size;
+	return at < 0 ? -1 : taken * (double)at / (double)in->size;
 }

@@ -43,7 +43,7 @@ int input_line(struct input *in, struct span *text, bool *whole, struct err *err
 /* The same for readers that a line that is too long stops: -1 on FILE_INVALID. */
 int input_whole_line(struct input *in, struct span *text, struct err *err);
 
-/* Share of the file that has been read, 0 to 1; -1: not known (a pipe). */
+/* Share of the file that has been given out, 0 to 1; -1: not known (a pipe). */
 double input_share(const struct input *in);
 
 #endif

@@ -184,17 +184,37 @@ cut_short(void **state)
 	input_close(in);
 }
 
+/* Of what has been given out, not of what waits in the window. */
+static void
+tells_its_share(void **state)
+{
+	struct input *in = open_bytes("1\n22\n333\n4\n", 11);
+	struct err err = ERR_INIT;
+	struct span line;
+
+	(void)state;
+	assert_int_equal(input_whole_line(in, &line, &err), 1);
+	assert_float_equal(input_share(in), 2.0 / 11, 1e-9);
+	assert_int_equal(input_whole_line(in, &line, &err), 1);
+	assert_float_equal(input_share(in), 5.0 / 11, 1e-9);
+	while (input_whole_line(in, &line, &err) > 0)
+		;
+	assert_float_equal(input_share(in), 1, 1e-9);
+	input_close(in);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[sizeof(rows) / sizeof(*rows) + 3] = {
+	struct CMUnitTest tests[sizeof(rows) / sizeof(*rows) + 4] = {
 		cmocka_unit_test(across_chunks),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(cut_short),
+		cmocka_unit_test(tells_its_share),
 	};
 
 	for (size_t n = 0; n < sizeof(rows) / sizeof(*rows); n++)
-		tests[n + 3] = (struct CMUnitTest){ .name = rows[n].name,
+		tests[n + 4] = (struct CMUnitTest){ .name = rows[n].name,
 						    .test_func = gives_lines,
 						    .initial_state = (void *)(uintptr_t)&rows[n] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
