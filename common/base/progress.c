@@ -58,7 +58,9 @@ progress_line(double share, int64_t count, const char *unit, double seconds, int
 		len = (size_t)snprintf(line, room, "%3.0f %% ", share * 100);
 		len += draw_bar(share, cells < BAR_MOST ? cells : BAR_MOST, utf8, line + len, room - len);
 	}
-	return len + (size_t)snprintf(line + len, room - len, "%s", tail);
+	/* Without a bar there may not be room for all of the rest either: a line that is wrapped cannot be drawn over. */
+	return len +
+	       (size_t)snprintf(line + len, room - len, "%.*s", len || width < 1 ? (int)sizeof(tail) : width - 1, tail);
 }
 
 void

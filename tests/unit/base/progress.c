@@ -24,6 +24,7 @@ static const struct row {
 	{ "all", 1, 5, 1, 40, false, "100 % ###############  5 messages  5/s" },
 	{ "not known", -1, 1234567, 2, 80, false, "  1,234,567 messages  617,283/s" },
 	{ "no room for a bar", 0.5, 7, 7, 30, false, "  7 messages  1/s  7 s left" },
+	{ "not even for the rest", 0.5, 1501, 0.1, 20, false, "  1,501 messages  1" },
 	{ "at the start", 0, 0, 0, 44, false, "  0 % ...................  0 messages  0/s" },
 };
 
