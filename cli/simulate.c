@@ -75,6 +75,12 @@ struct simulation_counts {
 };
 
 static int
+read_span(const char *key, const char *text, int64_t *us, struct err *err)
+{
+	return duration_parse(text, us, err) < 0 ? err_wrap(err, "--%s", key) : 0;
+}
+
+static int
 fill_simulator(struct simulator_options *o, const struct simulate_options *p, struct err *err)
 {
 	int64_t duration_us;
@@ -91,8 +97,8 @@ fill_simulator(struct simulator_options *o, const struct simulate_options *p, st
 		.gaps = p->gaps,
 		.templates = p->templates,
 	};
-	if (duration_parse(p->duration, &duration_us, err) < 0 || duration_parse(p->step, &o->step_us, err) < 0 ||
-	    duration_parse(p->day, &o->day_us, err) < 0)
+	if (read_span("duration", p->duration, &duration_us, err) < 0 ||
+	    read_span("step", p->step, &o->step_us, err) < 0 || read_span("day", p->day, &o->day_us, err) < 0)
 		return -1;
 	if (o->step_us % US_PER_MS || o->step_us > duration_us)
 		return err_set(err, REASON_USAGE, "--step=%s: whole milliseconds, not longer than --duration", p->step);
@@ -151,8 +157,8 @@ choose_part(const struct simulate_options *p, const struct simulator *s, const s
 {
 	int64_t a_step = simulator_count(s) / (o->steps + SIMULATOR_HELD_UP), from_us = 0, until_us = 0;
 
-	if ((*p->from && duration_parse(p->from, &from_us, err) < 0) ||
-	    (*p->until && duration_parse(p->until, &until_us, err) < 0))
+	if ((*p->from && read_span("from", p->from, &from_us, err) < 0) ||
+	    (*p->until && read_span("until", p->until, &until_us, err) < 0))
 		return -1;
 	*ret = (struct part){ from_us / o->step_us * a_step,
 			      *p->until ? until_us / o->step_us * a_step : simulator_count(s) };
