@@ -152,8 +152,8 @@ print_topics(const struct status *s, const struct fleet_look *now, const struct 
 	}
 }
 
-static void
-print_text(const struct status *s, const struct fleet_look *now, const struct fleet_look *before)
+static int
+print_text(const struct status *s, const struct fleet_look *now, const struct fleet_look *before, struct err *err)
 {
 	char lag[32], rate[32];
 
@@ -169,7 +169,7 @@ print_text(const struct status *s, const struct fleet_look *now, const struct fl
 			print_partitions(g);
 	}
 	print_topics(s, now, before);
-	fflush(stdout);
+	return fflush(stdout) || ferror(stdout) ? err_set(err, REASON_IO, "standard output cannot be written") : 0;
 }
 
 /* ---- JSON ---- */
@@ -236,10 +236,7 @@ show(struct status *s, const struct fleet_look *now, const struct fleet_look *be
 
 	if (count_dead_letters(s, &s->looks[(s->n_looks - 1) % 2], arena, err) < 0)
 		return -1;
-	if (s->options->json)
-		return print_json(s, now, before, err);
-	print_text(s, now, before);
-	return 0;
+	return s->options->json ? print_json(s, now, before, err) : print_text(s, now, before, err);
 }
 
 /* ---- when to look ---- */
@@ -261,15 +258,19 @@ look_until_idle(struct status *s, int64_t most_us, struct err *err)
 {
 	const struct fleet_look *now, *before;
 	int64_t deadline = clock_monotonic_us() + most_us;
+	int64_t pause = (s->options->interval_ms ? s->options->interval_ms : 1000) * US_PER_MS;
 
 	for (;;) {
+		int64_t left;
+
 		if (look_again(s, &now, &before, err) < 0)
 			return -1;
 		if (before && fleet_is_idle(now, before))
 			return show(s, now, before, err);
-		if (clock_monotonic_us() > deadline)
+		left = deadline - clock_monotonic_us();
+		if (left <= 0)
 			return show(s, now, before, err) < 0 ? -1 : still_busy(now, err);
-		clock_sleep_us((s->options->interval_ms ? s->options->interval_ms : 1000) * US_PER_MS);
+		clock_sleep_us(pause < left ? pause : left);
 	}
 }
 
