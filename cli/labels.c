@@ -74,7 +74,7 @@ read_all(struct input *in, struct csv_record *record, struct anomaly_labels *l, 
 	int64_t line = 0;
 	int got = next(in, record, &line, err);
 
-	if (got > 0 && !span_equal(record->fields[0], SPAN("device")))
+	if (got == 0 || (got > 0 && !span_equal(record->fields[0], SPAN("device"))))
 		return err_set(err, REASON_FILE_INVALID, "%s:1: the header device,metric,from,to,kind is missing",
 			       input_name(in));
 	while (got > 0 && (got = next(in, record, &line, err)) > 0)
