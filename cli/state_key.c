@@ -47,12 +47,15 @@ state_key_split(struct span key, struct span *device, struct span *metric)
 	return true;
 }
 
+/* Of UTF-8, without control characters: C0, DEL, and C1 in its two bytes, which terminals obey, too. */
 static bool
 is_plain(struct span text)
 {
 	for (size_t at = 0, len; at < text.len; at += len) {
+		const unsigned char *c = (const unsigned char *)text.ptr + at;
+
 		len = utf8_sequence(text.ptr + at, text.len - at);
-		if (len == 0 || iscntrl((unsigned char)text.ptr[at]))
+		if (len == 0 || iscntrl(*c) || (len == 2 && c[0] == 0xc2 && c[1] < 0xa0))
 			return false;
 	}
 	return text.len > 0 && text.ptr[0] != '\\';

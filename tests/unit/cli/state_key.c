@@ -26,6 +26,10 @@ static const struct row {
 	{ "the word alone", SPAN("\x1fgroup"), SPAN_NONE, SPAN_NONE, "\\x1f67726f7570" },
 	{ "a separator in front", SPAN("\x1ftemp"), SPAN_NONE, SPAN_NONE, "\\x1f74656d70" },
 	{ "bytes", SPAN("\xff\x00\x01"), SPAN_NONE, SPAN_NONE, "\\xff0001" },
+	{ "a control character of two bytes",
+	  SPAN("a\xc2\x9b"
+	       "2J"),
+	  SPAN_NONE, SPAN_NONE, "\\x61c29b324a" },
 	{ "bytes in the metric", SPAN("a\x1f\x80"), SPAN("a"), SPAN("\x80"), "\\x611f80" },
 	{ "a backslash in front", SPAN("\\x41\x1fm"), SPAN("\\x41"), SPAN("m"), "\\x5c7834311f6d" },
 };
