@@ -51,6 +51,17 @@ store_describe(struct store *s, const PQconninfoOption *options)
 	snprintf(s->address, sizeof(s->address), "%s%s%s:%s/%s", user, *user ? "@" : "", host, port, database);
 }
 
+/* Of a password with a '/' or '@' as it is, libpq takes a part for the host or the database, and these are told to everybody. */
+static bool
+splits_password(const char *uri)
+{
+	size_t scheme = strncmp(uri, "postgresql://", 13) == 0 ? 13 : strncmp(uri, "postgres://", 11) == 0 ? 11 : 0;
+	struct span rest = { uri + scheme, scheme ? strcspn(uri + scheme, "?") : 0 };
+	const char *at = memchr(rest.ptr, '@', rest.len), *slash = memchr(rest.ptr, '/', rest.len);
+
+	return at && ((slash && slash < at) || memchr(at + 1, '@', rest.len - (size_t)(at + 1 - rest.ptr)));
+}
+
 static void
 store_count(struct store *s, struct metrics *m)
 {
@@ -79,6 +90,10 @@ store_new(const struct store_options *options, struct store **ret, struct err *e
 	s->lock_timeout_ms = options->lock_timeout_ms;
 	if (!s->uri || !s->application_name)
 		return err_set(err, REASON_NO_MEMORY, "a store");
+	if (splits_password(s->uri))
+		return err_set(
+		    err, REASON_OPTION_INVALID,
+		    "postgres.uri: '@' is there twice, or behind a '/': write %%40 and %%2F for those of a password");
 	parsed = PQconninfoParse(s->uri, &why);
 	PQfreemem(why); /* it may quote a part of the password */
 	if (!parsed)

@@ -55,6 +55,8 @@ refuses_to_connect(void **state)
 	expect_connect("postgresql://u:geheim@127.0.0.1:1/x", REASON_STORE_DOWN, "geheim");
 	expect_connect("postgresql://u:geheim@/x?nonsense=geheim", REASON_OPTION_INVALID, "geheim");
 	expect_connect("postgresql://u:ge%ZZheim@h/x", REASON_OPTION_INVALID, "heim");
+	expect_connect("postgresql://u:geh/heim@127.0.0.1:1/x", REASON_OPTION_INVALID, "heim");
+	expect_connect("postgresql://u:geh@heim@127.0.0.1:1/x", REASON_OPTION_INVALID, "heim");
 	expect_connect("host", REASON_OPTION_INVALID, "geheim");
 	snprintf(uri, sizeof(uri), "%s_not_there", server.uri);
 	expect_connect(uri, REASON_STORE_REFUSED, "geheim");
