@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "common/base/terminal.h"
+#include "cli/endpoint.h"
 #include "cli/verbs.h"
 #include "common/record/registry.h"
 
@@ -107,9 +108,13 @@ run(const struct report_options *options, const struct property_list *overrides,
 					     .application_name = "forebay report",
 					     .connect_timeout_ms = options->kafka.timeout_ms };
 	struct report r = { .options = options, .arena = arena };
+	struct endpoint *workers;
+	size_t n_workers;
 
 	if (!arena)
 		return err_set(err, REASON_NO_MEMORY, "report");
+	if (endpoints_parse(options->workers, arena, &workers, &n_workers, err) < 0) /* before all topics are read */
+		return -1;
 	choose_style(&r);
 	if (kafka_client(&options->kafka, overrides, arena, &r.client, err) < 0 || store_new(&where, &store, err) < 0 ||
 	    store_connect(store, err) < 0)
