@@ -20,7 +20,8 @@
 struct picture {
 	struct span device, metric, unit, model, version;
 	struct chart chart;
-	int64_t inside, outside; /* readings that came, inside the 90 % of the fan and outside */
+	double levels[CHART_LEVELS]; /* of the fan: the nearest to the wanted ones that the forecast has */
+	int64_t inside, outside;     /* readings that came, inside the outermost of them and outside */
 };
 
 /* ---- taking ---- */
@@ -55,7 +56,7 @@ static int
 take_fan(struct report *r, struct picture *p, size_t n_steps, struct err *err)
 {
 	static const char sql[] =
-	    "SELECT s, l.wanted, f.quantiles[s][l.at] FROM forebay.forecasts f, generate_series(1, $6::int) AS s, "
+	    "SELECT s, l.wanted, f.quantiles[s][l.at], f.levels[l.at] FROM forebay.forecasts f, generate_series(1, $6::int) AS s, "
 	    "unnest(ARRAY[0.05, 0.25, 0.5, 0.75, 0.95]::float8[]) WITH ORDINALITY AS w(level, wanted), LATERAL "
 	    "(SELECT w.wanted, i AS at FROM generate_subscripts(f.levels, 1) AS i "
 	    "ORDER BY abs(f.levels[i] - w.level), i LIMIT 1) AS l "
@@ -72,6 +73,8 @@ take_fan(struct report *r, struct picture *p, size_t n_steps, struct err *err)
 	if (store_query(r->store, sql, params, ARRAY_LEN(params), &rows, err) < 0)
 		return -1;
 	p->chart.n_steps = rows_count(rows) / CHART_LEVELS;
+	for (size_t k = 0; k < CHART_LEVELS; k++)
+		p->levels[k] = p->chart.n_steps ? rows_real(rows, k, 3) : wanted_levels[k];
 	for (size_t i = 0; i < p->chart.n_steps * CHART_LEVELS; i++)
 		fan[i / CHART_LEVELS][i % CHART_LEVELS] = rows_real(rows, i, 2);
 	p->chart.fan = fan;
@@ -175,8 +178,8 @@ print_title(const struct report *r, const struct picture *p)
 	printf("  %s%.*s %.*s%s", bold, SPAN_ARG(p->device), SPAN_ARG(p->metric), plain);
 	if (p->unit.ptr)
 		printf(" [%.*s]", SPAN_ARG(p->unit));
-	printf(", %.4g h from %.5s %.5s: %" PRId64 " of %" PRId64 " readings within the 90 %%\n", hours, from + 5,
-	       from + 11, p->inside, p->inside + p->outside);
+	printf(", %.4g h from %.5s %.5s: %" PRId64 " of %" PRId64 " readings within the %.3g %%\n", hours, from + 5,
+	       from + 11, p->inside, p->inside + p->outside, 100 * (p->levels[CHART_P95] - p->levels[CHART_P05]));
 }
 
 static int
@@ -210,7 +213,7 @@ picture_json(const struct picture *p)
 
 	clock_iso8601(p->chart.origin_us, origin);
 	for (int k = 0; k < CHART_LEVELS; k++)
-		json_array_append_new(levels, json_real(wanted_levels[k]));
+		json_array_append_new(levels, json_real(p->levels[k]));
 	for (size_t h = 0; h < p->chart.n_steps; h++) {
 		json_t *step = json_array();
 
