@@ -147,7 +147,8 @@ run(const struct checkpoints_options *o, const struct property_list *overrides, 
 {
 	const struct store_options where = { .uri = o->postgres_uri,
 					     .application_name = "forebay checkpoints",
-					     .connect_timeout_ms = o->connect_timeout_ms };
+					     .connect_timeout_ms = o->connect_timeout_ms,
+					     .lock_timeout_ms = VERB_LOCK_TIMEOUT_MS };
 	CLEANUP(store_free)
 	struct store *store = NULL;
 	CLEANUP(arena_free)

@@ -266,7 +266,10 @@ run(const struct db_options *o, const char *word, struct err *err)
 {
 	const struct store_options store_options = { .uri = o->uri,
 						     .application_name = "forebay db",
-						     .connect_timeout_ms = o->connect_timeout_ms };
+						     .connect_timeout_ms = o->connect_timeout_ms,
+						     /* of two that migrate one waits for the other */
+						     .lock_timeout_ms =
+							 strcmp(word, "migrate") == 0 ? 0 : VERB_LOCK_TIMEOUT_MS };
 	CLEANUP(store_free)
 	struct store *store = NULL;
 	CLEANUP(migrations_free)

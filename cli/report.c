@@ -106,7 +106,8 @@ run(const struct report_options *options, const struct property_list *overrides,
 	struct store *store = NULL;
 	const struct store_options where = { .uri = options->postgres_uri,
 					     .application_name = "forebay report",
-					     .connect_timeout_ms = options->kafka.timeout_ms };
+					     .connect_timeout_ms = options->kafka.timeout_ms,
+					     .lock_timeout_ms = VERB_LOCK_TIMEOUT_MS };
 	struct report r = { .options = options, .arena = arena };
 	struct endpoint *workers;
 	size_t n_workers;

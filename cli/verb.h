@@ -27,6 +27,9 @@ extern const size_t kafka_access_count;
 		.summary = "properties of the Kafka client (security.protocol, sasl.mechanism, ...), passed on", \
 	}
 
+/* For a store: whoever looks, or drops what is old, does not stand behind somebody else's lock for ever. */
+#define VERB_LOCK_TIMEOUT_MS 30000
+
 /* The configuration of a Kafka client; the overrides are put into ARENA. */
 int kafka_client(const struct kafka_access *access, const struct property_list *overrides, struct arena *arena,
 		 struct client_config *ret, struct err *err);
