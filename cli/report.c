@@ -19,9 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/terminal.h"
 #include "cli/endpoint.h"
 #include "cli/verbs.h"
+#include "common/base/terminal.h"
 #include "common/record/registry.h"
 
 #define WIDTH_WITHOUT_TERMINAL 100

@@ -33,8 +33,8 @@ struct topic_file {
 	size_t n_topics; /* in the order of the file, a dead-letter topic after its source */
 };
 
-/* 0: what the file says.  PARTITIONS replaces its `partitions` and `defaults.partitions`, REPLICATION every `replication`; min.insync.replicas is
- * then lowered to REPLICATION - 1 where it is more, and stays at least 1. */
+/* 0: what the file says.  PARTITIONS replaces its `partitions` and `defaults.partitions`, REPLICATION every `replication`;
+ * min.insync.replicas is then lowered to REPLICATION - 1 where it is more, and stays at least 1. */
 struct topic_overrides {
 	int64_t partitions, replication;
 };

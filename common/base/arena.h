@@ -12,7 +12,8 @@
 
 struct arena;
 
-/* Blocks of BLOCK_BYTES are taken from the heap as needed; the largest block of at most KEEP_BYTES stays after a reset.  NULL when memory is out. */
+/* Blocks of BLOCK_BYTES are taken from the heap as needed; the largest block of at most KEEP_BYTES stays after a reset.  NULL
+ * when memory is out. */
 struct arena *arena_new(size_t block_bytes, size_t keep_bytes);
 void arena_free(struct arena *a); /* NULL is fine */
 DEFINE_CLEANUP(struct arena, arena_free)

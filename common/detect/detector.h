@@ -9,7 +9,8 @@
  *	forest		a Random Cut Forest over the last values (forest.h), calibrated
  *	neighbours	the distance of the last values' shape to the nearest earlier ones (neighbours.h), calibrated
  *
- * What is a little strange for long counts as what is very strange once (lasting.h).  What lasts is taken for the new normal after a while (episode.h): levels, scales and calibrations then start from what is.
+ * What is a little strange for long counts as what is very strange once (lasting.h).  What lasts is taken for the new normal
+ * after a while (episode.h): levels, scales and calibrations then start from what is.
  */
 #ifndef FOREBAY_DETECT_DETECTOR_H
 #define FOREBAY_DETECT_DETECTOR_H

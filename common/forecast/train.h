@@ -48,8 +48,9 @@ struct training;
 
 /*
  * TARGETS stay the caller's and must live as long as the training.  Series shorter than horizon + 1 after what is held back, or
- * without a value other than 0, are left out.  KERNEL NULL: the best.  -1 on OPTION_INVALID (fewer than 300 observations in all: says how many there are; a
- * category out of range, a value the head cannot have: names the series by its number), NO_MEMORY.
+ * without a value other than 0, are left out.  KERNEL NULL: the best.  -1 on OPTION_INVALID (fewer than 300 observations in
+ * all: says how many there are; a category out of range, a value the head cannot have: names the series by its number),
+ * NO_MEMORY.
  */
 int training_new(const struct deepar_config *c, const struct train_options *o, const struct target *targets, size_t n,
 		 const struct kernel *kernel, struct training **ret, struct err *err);

@@ -333,7 +333,8 @@ follow_plan(struct worker *w)
 	}
 }
 
-/* Where reading begins and, in a run that ends, where it ends: until.caught.up as the topics end now.  A gap is found now where the end is asked for. */
+/* Where reading begins and, in a run that ends, where it ends (until.caught.up: as the topics end now).  Whoever asks for the
+ * end of a partition learns of a gap, too. */
 static int
 fix_bounds(struct worker *w, struct err *err)
 {

@@ -41,7 +41,8 @@ struct debt {
 
 /*
  * Put those that are not there yet.  What is dead comes to life again by another record (a redriven dead letter), not by the
- * same one, and not when the receiver has been told of a later change since: it would take the alert for what it was.  What Alertmanager is told again and again about these alerts ends with them.
+ * same one, and not when the receiver has been told of a later change since: it would take the alert for what it was.  What
+ * Alertmanager is told again and again about these alerts ends with them.
  */
 int deliveries_put(const struct deliveries *d, const struct debt *debts, size_t n, struct err *err);
 
