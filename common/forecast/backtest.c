@@ -1,9 +1,11 @@
 /*
  * backtest.c -- series go in chunks, so that memory does not grow with their number and a network's batches are full; inside a
  * chunk origins go from old to new.  A forecast is kept until its last step is known at the origin at hand, and is learnt step by
- * step on the way: with a stride shorter than the horizon several are open at once.
+ * step on the way: with a stride shorter than the horizon several windows are open at once.  Memory is for those that are open, not
+ * for all.
  *
- * What a chunk learns together goes by the calendar, as origins may be counted from the ends of series and these may lie years apart.
+ * What a chunk learns together goes by the calendar, as origins may be counted from the ends of series and these may lie years
+ * apart: then windows stay open for as long.
  */
 #include "common/forecast/backtest.h"
 
@@ -18,10 +20,17 @@
 
 /* One forecast of one series. */
 struct opened {
-	struct panel_forecast forecast; /* its arrays are parts of the run's block */
+	struct panel_forecast forecast; /* its arrays are parts of the window's numbers */
 	size_t origin;                  /* index of the first value forecast */
 	size_t learnt, shared;          /* steps that were learnt by the series, by all together */
 	bool used;
+};
+
+/* The forecasts of a chunk's series at one origin, of which something is still to be learnt. */
+struct window {
+	struct window *next; /* younger */
+	struct opened opened[CHUNK];
+	double numbers[];
 };
 
 struct run {
@@ -30,12 +39,12 @@ struct run {
 	struct cut cut;
 	struct panel *panel;
 	const struct target *targets; /* the chunk's */
-	size_t n;
-	struct panelist *learnt; /* n */
+	size_t n, width;              /* its series; most of a chunk */
+	struct panelist *learnt;      /* CHUNK */
 	struct calibration together;
-	struct opened *opened; /* n x windows */
-	size_t slots;          /* of those */
-	double *numbers;       /* what they point into */
+	struct window *open;  /* from old to young */
+	struct window *spare; /* memory of those that were closed */
+	int64_t last_border;  /* what comes to pass later is never learnt together */
 	struct backtest *ret;
 	size_t first;                         /* number of the chunk's first series */
 	struct accuracy_season season[CHUNK]; /* what the seasonal naive missed in the past, */
@@ -64,13 +73,7 @@ steps_of(const struct run *r, const struct target *t, size_t origin)
 	return t->n - origin < r->rule->horizon ? t->n - origin : r->rule->horizon;
 }
 
-static struct opened *
-opened_of(const struct run *r, size_t i, size_t window)
-{
-	return &r->opened[i * r->how.windows + window];
-}
-
-/* Windows in which some series may have an origin: memory is for no others. */
+/* Windows in which some series may have an origin. */
 static size_t
 windows_of(const struct run *r, const struct target *targets, size_t n)
 {
@@ -82,34 +85,44 @@ windows_of(const struct run *r, const struct target *targets, size_t n)
 	return r->how.windows < most ? r->how.windows : most;
 }
 
-static void
-lay_out(struct run *r)
+/* Memory for the forecasts of a window, of which none is used yet; it belongs to the run.  NULL: there is none. */
+static struct window *
+window_new(struct run *r)
 {
-	size_t row = r->rule->n_levels, flat = r->rule->horizon * row, each = flat * (2 + PANEL_MEMBERS);
+	size_t flat = r->rule->horizon * r->rule->n_levels, each = flat * (2 + PANEL_MEMBERS);
+	struct window *w = r->spare;
 
-	for (size_t k = 0; k < r->slots; k++) {
-		double *at = r->numbers + k * each;
+	if (w)
+		r->spare = w->next;
+	else
+		w = malloc(sizeof(*w) + r->width * each * sizeof(w->numbers[0]));
+	for (size_t i = 0; w && i < r->width; i++) {
+		double *at = w->numbers + i * each;
 
-		r->opened[k].forecast.values = at;
-		r->opened[k].forecast.combined = at + flat;
-		r->opened[k].forecast.members = at + 2 * flat;
+		w->opened[i] =
+		    (struct opened){ .forecast = { .values = at, .combined = at + flat, .members = at + 2 * flat } };
+	}
+	if (w)
+		w->next = NULL;
+	return w;
+}
+
+static void
+free_windows(struct window *w)
+{
+	for (struct window *next; w; w = next) {
+		next = w->next;
+		free(w);
 	}
 }
 
 static int
 run_new(struct run *r, const struct artefact *model, struct err *err)
 {
-	size_t row = r->rule->horizon * r->rule->n_levels;
-
 	if (panel_new(r->rule, model, NULL, &r->panel, err) < 0)
 		return -1;
 	r->learnt = malloc(CHUNK * sizeof(*r->learnt));
-	r->opened = calloc(r->slots, sizeof(*r->opened));
-	r->numbers = malloc(r->slots * row * (2 + PANEL_MEMBERS) * sizeof(*r->numbers));
-	if (!r->learnt || !r->opened || !r->numbers)
-		return err_set(err, REASON_NO_MEMORY, "%zu forecasts of %zu numbers", r->slots, row);
-	lay_out(r);
-	return 0;
+	return r->learnt ? 0 : err_set(err, REASON_NO_MEMORY, "%d series", CHUNK);
 }
 
 static void
@@ -117,18 +130,18 @@ run_clear(struct run *r)
 {
 	panel_free(r->panel);
 	free(r->learnt);
-	free(r->opened);
-	free(r->numbers);
+	free_windows(r->open);
+	free_windows(r->spare);
 }
 
 /* Steps of earlier forecasts of series I that are known before ORIGIN. */
 static void
-learn_until(struct run *r, size_t i, size_t window, size_t origin)
+learn_until(struct run *r, size_t i, size_t origin)
 {
 	size_t row = r->rule->n_levels;
 
-	for (size_t w = 0; w < window; w++) {
-		struct opened *o = opened_of(r, i, w);
+	for (struct window *w = r->open; w; w = w->next) {
+		struct opened *o = &w->opened[i];
 
 		for (; o->used && o->learnt < r->rule->horizon && o->origin + o->learnt < origin; o->learnt++) {
 			double value = r->targets[i].values[o->origin + o->learnt];
@@ -162,16 +175,16 @@ border_of(const struct run *r, size_t window)
 	return border;
 }
 
-/* What the chunk's forecasts of window W have missed, as far as it is known before BORDER. */
+/* What the chunk's forecasts of W have missed, as far as it is known before BORDER. */
 static void
-share_window(struct run *r, size_t w, int64_t border)
+share_window(struct run *r, struct window *w, int64_t border)
 {
 	size_t row = r->rule->n_levels, series = 0;
 
 	for (size_t i = 0; i < r->n; i++)
-		series += opened_of(r, i, w)->used;
+		series += w->opened[i].used;
 	for (size_t i = 0; i < r->n; i++) {
-		struct opened *o = opened_of(r, i, w);
+		struct opened *o = &w->opened[i];
 
 		for (; o->used && o->shared < steps_of(r, &r->targets[i], o->origin); o->shared++) {
 			size_t at = o->origin + o->shared;
@@ -183,6 +196,52 @@ share_window(struct run *r, size_t w, int64_t border)
 					     o->forecast.scale);
 		}
 	}
+}
+
+/* Is there something to learn of O, a forecast of series I, at windows from WINDOW on? */
+static bool
+is_open(const struct run *r, size_t i, const struct opened *o, size_t window)
+{
+	const struct target *t = &r->targets[i];
+	size_t steps = steps_of(r, t, o->origin);
+
+	if (!o->used || window == r->how.windows)
+		return false;
+	return (o->learnt < steps && origin_of(r, t, window)) ||
+	       (o->shared < steps && time_of(r, i, o->origin + o->shared) < r->last_border);
+}
+
+/* Keep those windows alone of which something is to be learnt at WINDOW or later. */
+static void
+close_windows(struct run *r, size_t window)
+{
+	for (struct window **at = &r->open, *w; (w = *at);) {
+		bool open = false;
+
+		for (size_t i = 0; i < r->n && !open; i++)
+			open = is_open(r, i, &w->opened[i], window);
+		if (open) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		w->next = r->spare;
+		r->spare = w;
+	}
+}
+
+/* The youngest of the open ones. */
+static int
+open_window(struct run *r, struct window **ret, struct err *err)
+{
+	struct window **at = &r->open;
+
+	if (!(*ret = window_new(r)))
+		return err_set(err, REASON_NO_MEMORY, "%zu forecasts of %zu steps", r->n, r->rule->horizon);
+	while (*at)
+		at = &(*at)->next;
+	*at = *ret;
+	return 0;
 }
 
 /* A member's quantiles lie apart from step to step: gather them. */
@@ -226,6 +285,19 @@ judge(struct run *r, size_t i, const struct opened *o, struct err *err)
 	return 0;
 }
 
+/* What is known at WINDOW of the forecasts before. */
+static void
+learn_window(struct run *r, size_t window)
+{
+	int64_t border = border_of(r, window);
+
+	for (struct window *w = r->open; w; w = w->next)
+		share_window(r, w, border);
+	for (size_t i = 0; i < r->n; i++)
+		learn_until(r, i, origin_of(r, &r->targets[i], window));
+	close_windows(r, window + 1);
+}
+
 /* All series of the chunk at one origin. */
 static int
 forecast_window(struct run *r, size_t window, struct err *err)
@@ -233,30 +305,29 @@ forecast_window(struct run *r, size_t window, struct err *err)
 	struct panel_request requests[CHUNK];
 	struct panel_forecast forecasts[CHUNK];
 	struct target known[CHUNK];
+	struct window *here;
 	size_t who[CHUNK], n = 0;
 	size_t season = r->how.season ? r->how.season : (size_t)r->rule->frequency.season;
-	int64_t border = border_of(r, window);
 
-	for (size_t w = 0; w < window; w++)
-		share_window(r, w, border);
+	if (open_window(r, &here, err) < 0)
+		return -1;
 	for (size_t i = 0; i < r->n; i++) {
 		size_t origin = origin_of(r, &r->targets[i], window);
 
 		if (origin == 0)
 			continue;
-		learn_until(r, i, window, origin);
 		r->seasonal[i] = accuracy_season_until(&r->season[i], r->targets[i].values, origin, season);
 		known[n] = r->targets[i];
 		known[n].n = origin;
 		requests[n] = (struct panel_request){ &known[n], &r->learnt[i], random_u64(r->first + i, origin, 0),
 						      &r->together };
-		forecasts[n] = opened_of(r, i, window)->forecast;
+		forecasts[n] = here->opened[i].forecast;
 		who[n++] = i;
 	}
 	if (n > 0 && panel_forecast(r->panel, requests, forecasts, n, err) < 0)
 		return -1;
 	for (size_t k = 0; k < n; k++) {
-		struct opened *o = opened_of(r, who[k], window);
+		struct opened *o = &here->opened[who[k]];
 
 		*o = (struct opened){ .forecast = forecasts[k], .origin = known[k].n };
 		o->used = forecasts[k].basis != FORECAST_NOTHING;
@@ -281,6 +352,20 @@ count_left_out(struct run *r, const struct target *t)
 		r->ret->too_short++;
 }
 
+/* Borders move on, but for series that begin late. */
+static int64_t
+find_last_border(const struct run *r)
+{
+	int64_t last = INT64_MIN;
+
+	for (size_t w = 0; w < r->how.windows; w++) {
+		int64_t border = border_of(r, w);
+
+		last = border > last ? border : last;
+	}
+	return last;
+}
+
 static int
 run_chunk(struct run *r, struct err *err)
 {
@@ -288,13 +373,15 @@ run_chunk(struct run *r, struct err *err)
 	memset(r->season, 0, sizeof(r->season));
 	memset(r->own, 0, sizeof(r->own));
 	r->together = (struct calibration){ 0 };
-	for (size_t k = 0; k < r->slots; k++)
-		r->opened[k].used = false;
+	r->last_border = find_last_border(r);
 	for (size_t i = 0; i < r->n; i++)
 		count_left_out(r, &r->targets[i]);
-	for (size_t w = 0; w < r->how.windows; w++)
+	for (size_t w = 0; w < r->how.windows; w++) {
+		learn_window(r, w);
 		if (forecast_window(r, w, err) < 0)
 			return -1;
+	}
+	close_windows(r, r->how.windows);
 	for (size_t i = 0; r->how.each && i < r->n; i++)
 		r->how.each(r->how.self, r->first + i, &r->own[i]);
 	return 0;
@@ -329,7 +416,7 @@ backtest_run(const struct panel_rule *rule, const struct artefact *model, const 
 	*r = (struct run){ .rule = rule, .how = *how, .ret = ret };
 	cut_init(&r->cut, &rule->frequency, targets, n);
 	r->how.windows = windows_of(r, targets, n);
-	r->slots = (n < CHUNK ? n : CHUNK) * r->how.windows;
+	r->width = n < CHUNK ? n : CHUNK;
 	result = run_new(r, model, err) < 0 ? -1 : run_chunks(r, targets, n, err);
 	run_clear(r);
 	free(r);
