@@ -65,8 +65,8 @@ checkpoints_forget(struct checkpoints *c, struct err *err)
 	if (!o->yes && !o->dry_run)
 		return err_set(
 		    err, REASON_USAGE,
-		    "%zu states and their rungs would go; --yes does it.  The worker begins anew with these keys; one "
-		    "that is at work still has them in memory: stop it first",
+		    "%zu states and their rungs would go; --yes does it, once the worker is stopped, which begins anew "
+		    "with these keys",
 		    n);
 	if (checkpoint_drop_keys(c->store, found, n, o->dry_run, &dropped, err) < 0)
 		return -1;

@@ -3,6 +3,8 @@
  *
  * What is counted and what is dropped are chosen by the same text, so that a dry run says what a real one does.
  */
+#include <inttypes.h>
+
 #include "common/store/checkpoint.h"
 #include "common/store/checkpoint_list.h"
 #include "common/store/query.h"
@@ -101,6 +103,28 @@ drop_key(struct store *s, const struct checkpoint_found *key, struct checkpoint_
 	return 0;
 }
 
+/* A worker's sessions bear its instance's name, as far as PostgreSQL keeps it. */
+static const char owner_sql[] =
+    "SELECT p.instance, p.topic, p.partition FROM forebay.state_partitions p JOIN pg_stat_activity a "
+    "ON a.datname = current_database() AND a.application_name = left(p.instance, 63) WHERE p.id = $1 LIMIT 1";
+
+static int
+refuse_owned(struct store *s, int64_t partition, struct err *err)
+{
+	const struct param params[] = { PARAM_INT(partition) };
+	CLEANUP(rows_free)
+	struct rows *rows = NULL;
+
+	if (store_query(s, owner_sql, params, ARRAY_LEN(params), &rows, err) < 0)
+		return -1;
+	if (rows_count(rows) == 0)
+		return 0;
+	return err_set(err, REASON_USAGE,
+		       "%.*s is at work on %.*s/%" PRId64
+		       ": it has these keys in memory, and would store them again; stop it first",
+		       SPAN_ARG(rows_text(rows, 0, 0)), SPAN_ARG(rows_text(rows, 0, 1)), rows_int(rows, 0, 2));
+}
+
 int
 checkpoint_drop_keys(struct store *s, const struct checkpoint_found *keys, size_t n, bool dry,
 		     struct checkpoint_dropped *ret, struct err *err)
@@ -110,6 +134,8 @@ checkpoint_drop_keys(struct store *s, const struct checkpoint_found *keys, size_
 	*ret = (struct checkpoint_dropped){ 0 };
 	if (store_connect(s, err) < 0 || store_exec(s, "BEGIN", err) < 0)
 		return -1;
+	for (size_t i = 0; !failed && !dry && i < n; i++)
+		failed = i > 0 && keys[i].id == keys[i - 1].id ? 0 : refuse_owned(s, keys[i].id, err);
 	for (size_t i = 0; !failed && i < n; i++)
 		failed = drop_key(s, &keys[i], ret, err);
 	return end(s, failed, dry, err);

@@ -89,7 +89,10 @@ int checkpoint_drop_rungs(struct store *s, const char *run, const char *group, i
 int checkpoint_drop_run(struct store *s, const char *run, const char *group, bool dry, struct checkpoint_dropped *ret,
 			struct err *err);
 
-/* The states and rungs of these keys, all or nothing. */
+/*
+ * The states and rungs of these keys, all or nothing.  -1 on USAGE: the instance that claimed one of their partitions has a
+ * session, so that it would store them again.
+ */
 int checkpoint_drop_keys(struct store *s, const struct checkpoint_found *keys, size_t n, bool dry,
 			 struct checkpoint_dropped *ret, struct err *err);
 

@@ -10,7 +10,9 @@ import stat
 import struct
 import subprocess
 import time
+from contextlib import closing
 
+import psycopg2
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
@@ -240,6 +242,11 @@ def test_forget(line, made, database):
     words = ["forget", "--worker", GROUP, "--key=a"]
     assert "--yes" in checkpoints(line, *words, code=1).stderr
     assert as_json(line, *words, "--dry-run") == {"dropped": False, "partitions": 0, "states": 3, "rungs": 3}
+    assert count(database, "states") == 4
+    with closing(psycopg2.connect(line.postgres_uri, application_name="pod-0")):
+        assert f"pod-0 is at work on {SOURCES[0]}/0" in checkpoints(line, *words, "--yes", code=1).stderr
+    until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pod-0'") == 0,
+          "its session is over", 30)
     assert count(database, "states") == 4
     assert as_json(line, *words, "--metric=n", "--yes") == {"dropped": True, "partitions": 0, "states": 1, "rungs": 1}
     assert "2 states, 2 rungs gone" in checkpoints(line, *words, "--yes").stdout
