@@ -1,6 +1,7 @@
 /* verb.c -- see verb.h. */
 #include "cli/verb.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,8 +63,9 @@ verb_print_json(json_t *object, struct err *err)
 
 	if (!object)
 		return err_set(err, REASON_NO_MEMORY, "JSON output");
-	failed =
-	    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) < 0 || puts("") < 0 || fflush(stdout);
+	/* A measured value comes out with the digits that it was read with. */
+	failed = json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(DBL_DIG)) < 0 || puts("") < 0 ||
+		 fflush(stdout);
 	json_decref(object);
 	return failed ? err_set(err, REASON_IO, "standard output cannot be written") : 0;
 }
