@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "cli/detect_weeks.h"
 #include "common/base/arena.h"
 #include "common/base/random.h"
 #include "common/detect/fusion.h"
@@ -25,6 +26,9 @@ struct juror {
 	enum judge_mark mark;
 	struct verdict verdict; /* where has_verdict(mark) */
 	double mean, deviation; /* before the value */
+	struct weeks *weeks;    /* NULL: forecasts have no say */
+	struct weeks_view view; /* where `foreseen`: what was forecast for it */
+	bool foreseen;
 };
 
 struct judge {
@@ -80,6 +84,9 @@ judge_new(const struct judge_rule *rule, const char *const *names, size_t n, str
 	for (size_t i = 0; i < n; i++) {
 		j->jurors[i].name = j->names[i] = span_of(names[i]);
 		j->jurors[i].key = random_hash(j->names[i]);
+		if (rule->detector.members >> DETECTOR_FORECAST & 1 &&
+		    weeks_new(j->jurors[i].key, &j->jurors[i].weeks, err) < 0)
+			return -1;
 	}
 	if (make_group(j, err) < 0)
 		return -1;
@@ -92,8 +99,10 @@ judge_free(struct judge *j)
 {
 	if (!j)
 		return;
-	for (size_t i = 0; j->jurors && i < j->n; i++)
+	for (size_t i = 0; j->jurors && i < j->n; i++) {
 		detector_clear(&j->jurors[i].detector);
+		weeks_free(j->jurors[i].weeks);
+	}
 	group_free(j->group);
 	free(j->jurors);
 	free(j->names);
@@ -118,9 +127,21 @@ has_verdict(enum judge_mark m)
 /* ---- one column ---- */
 
 static int
+foresee(struct juror *u, int64_t event_us, double value, struct err *err)
+{
+	if (!u->weeks)
+		return 0;
+	if (weeks_turn(u->weeks, event_us, err) < 0)
+		return -1;
+	u->foreseen = weeks_look(u->weeks, event_us, value, scalar_grain(&u->detector.scalar), &u->view);
+	return 0;
+}
+
+static int
 hear(struct judge *j, struct juror *u, const struct sheet_row *row, double value, struct err *err)
 {
 	u->mark = JUDGE_NO_VALUE;
+	u->foreseen = false;
 	if (!isfinite(value))
 		return 0;
 	u->mark = mark_of[order_add(&u->order, &j->rule.order, row->time_us)];
@@ -132,8 +153,12 @@ hear(struct judge *j, struct juror *u, const struct sheet_row *row, double value
 		u->verdict = detector_look(&u->detector, &j->rule.detector, value, row->time_us, NAN);
 		return 0;
 	}
-	if (detector_add(&u->detector, &j->rule.detector, u->key, value, row->time_us, NAN, &u->verdict, err) < 0)
+	if (foresee(u, row->time_us, value, err) < 0 ||
+	    detector_add(&u->detector, &j->rule.detector, u->key, value, row->time_us, u->foreseen ? u->view.p : NAN,
+			 &u->verdict, err) < 0)
 		return -1;
+	if (u->weeks)
+		weeks_add(u->weeks, value);
 	if (u->verdict.learning)
 		u->mark = JUDGE_LEARNING;
 	return 0;
@@ -248,9 +273,9 @@ tell_column(const struct judge *j, const struct juror *u, double value)
 					 .value = value,
 					 .p = u->verdict.p,
 					 .together = u->mark == JUDGE_SCORED && u->verdict.together,
-					 .expected = NAN,
-					 .lower = NAN,
-					 .upper = NAN,
+					 .expected = u->foreseen ? u->view.expected : NAN,
+					 .lower = u->foreseen ? u->view.lower : NAN,
+					 .upper = u->foreseen ? u->view.upper : NAN,
 					 .mean = u->mean,
 					 .deviation = u->deviation,
 					 .run = u->mark == JUDGE_SCORED ? scalar_standstill(&u->detector.scalar) : 0 };

@@ -92,6 +92,30 @@ one_column_speaks_for_itself(void **state)
 	assert_non_null(strstr(last.reason, "flow 90 is unusual"));
 }
 
+/* As busy as on a Sunday at noon on a Monday: no news to whoever knows times of day alone. */
+static void
+the_day_of_the_week_matters(void **state)
+{
+	enum { DAY = 24, WEEK = 7 * DAY };
+	const int64_t monday_us = INT64_C(1767571200000000), hour_us = INT64_C(3600000000);
+	CLEANUP(judge_free)
+	struct judge *j = NULL;
+	struct judgement last = { 0 };
+
+	(void)state;
+	new_judge(1, &j);
+	for (int64_t hour = 0; hour <= 6 * WEEK + 12; hour++) {
+		bool busy = hour % WEEK < 5 * DAY && hour % DAY >= 8 && hour % DAY < 18 && hour < 6 * WEEK;
+		double value = (busy ? 100 : 10) + random_normal(1, 5, (uint64_t)hour);
+
+		last = judge_values(j, monday_us + hour * hour_us, &value);
+		assert_true(hour < WEEK || hour >= 6 * WEEK || last.p > 1e-5);
+	}
+	assert_true(last.members[DETECTOR_SCALAR] > 1e-2 && last.members[DETECTOR_FORECAST] < 1e-3);
+	assert_true(last.p < 1e-3);
+	assert_non_null(strstr(last.reason, "below the expected"));
+}
+
 static void
 the_column_to_blame_is_named(void **state)
 {
@@ -417,6 +441,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_column_speaks_for_itself),
+		cmocka_unit_test(the_day_of_the_week_matters),
 		cmocka_unit_test(the_column_to_blame_is_named),
 		cmocka_unit_test(the_row_as_such_is_judged),
 		cmocka_unit_test(what_is_missing_is_told),
