@@ -94,7 +94,7 @@ first_day_is_watched(void **state)
 	}
 }
 
-/* On at 8:25, off at 17:15: the switching makes two half-hours uncertain, and no other.  On at night is an alert. */
+/* On at 8:25, off at 17:15: the switching makes two hours uncertain, and no other.  On at night is an alert. */
 static void
 office_hours_are_known(void **state)
 {
