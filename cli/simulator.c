@@ -43,17 +43,6 @@ struct simulator {
 	size_t *first; /* first[d]: the first anomaly of device d; first[devices]: n */
 };
 
-static const char *const kind_names[] = {
-	[SIMULATED_NOTHING] = "nothing",     [SIMULATED_REGULAR] = "regular",     [SIMULATED_HELD_UP] = "held_up",
-	[SIMULATED_DUPLICATE] = "duplicate", [SIMULATED_MALFORMED] = "malformed",
-};
-
-const char *
-simulated_kind_name(enum simulated_kind k)
-{
-	return kind_names[k];
-}
-
 static uint64_t
 draw(const struct simulator *s, int64_t device, enum draw what, int64_t step)
 {

@@ -41,8 +41,6 @@ enum simulated_kind {
 	SIMULATED_KIND_COUNT,
 };
 
-const char *simulated_kind_name(enum simulated_kind k);
-
 struct simulated {
 	enum simulated_kind kind;
 	int64_t device, step; /* step that the readings are of */

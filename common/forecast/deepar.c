@@ -28,23 +28,6 @@ deepar_head_name(enum deepar_head head)
 	return head_names[head];
 }
 
-int
-deepar_head_find(struct span name, enum deepar_head *ret, struct err *err)
-{
-	if (span_equal(name, SPAN("gaussian"))) {
-		*ret = HEAD_NORMAL;
-		return 0;
-	}
-	for (size_t i = 0; i < HEAD_COUNT; i++)
-		if (name.len == strlen(head_names[i]) && strncasecmp(name.ptr, head_names[i], name.len) == 0) {
-			*ret = (enum deepar_head)i;
-			return 0;
-		}
-	return err_set(err, REASON_OPTION_INVALID,
-		       "head \"%.*s\": must be student-t, normal (gaussian), negative-binomial or beta",
-		       SPAN_ARG(name));
-}
-
 void
 deepar_config_default(const struct frequency *f, int32_t horizon, struct deepar_config *ret)
 {

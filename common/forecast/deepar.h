@@ -29,8 +29,6 @@
 enum deepar_head { HEAD_STUDENT_T, HEAD_NORMAL, HEAD_NEGATIVE_BINOMIAL, HEAD_BETA, HEAD_COUNT };
 
 const char *deepar_head_name(enum deepar_head head); /* "student-t", "normal", "negative-binomial", "beta" */
-int deepar_head_find(struct span name, enum deepar_head *ret,
-		     struct err *err); /* -1 on OPTION_INVALID; "gaussian" is normal */
 
 struct deepar_config {
 	struct frequency frequency;

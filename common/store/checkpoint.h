@@ -149,10 +149,6 @@ int checkpoint_get_rung(struct store *s, const struct checkpoint_claim *claim, s
 			int64_t before, struct arena *arena, struct checkpoint_state *ret, bool *found,
 			struct err *err);
 
-/* Forget the states of these keys and their rungs (policy reset). */
-int checkpoint_forget(struct store *s, const struct checkpoint_claim *claim, const struct span *keys, size_t n,
-		      struct err *err);
-
 /*
  * The states as they were at clock AT, as far as the ladder knows them: for every key the newest one that is not newer.
  * rewind: the partition's own, newer ones are forgotten.  fork: those of SOURCE become the (so far empty) partition's.

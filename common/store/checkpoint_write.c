@@ -15,7 +15,6 @@
 #include "common/store/copy.h"
 
 #define SQL_MAX_BYTES ((size_t)64 << 10)
-#define FORGET_KEYS 1000 /* in one statement */
 #define BATCH "pg_temp.checkpoint_batch"
 
 /* Positions come as columns of their own, p1 to p8 in the order of the claim's sources: that is COPY without arrays. */
@@ -159,47 +158,4 @@ checkpoint_write(struct store *s, const struct checkpoint_batch *b, struct err *
 	if (store_connect(s, err) < 0 || store_exec(s, write_begin, err) < 0)
 		return checkpoint_end(s, -1, err);
 	return checkpoint_end(s, write_all(s, b, sql.ptr, buffer_span(&frontier), err), err);
-}
-
-/* ---- forgetting ---- */
-
-static int
-forget_some(struct store *s, const struct checkpoint_claim *claim, const struct span *keys, size_t n, struct err *err)
-{
-	CLEANUP(buffer_clear)
-	struct buffer array = BUFFER_INIT(0);
-	CLEANUP(buffer_clear)
-	struct buffer hex = BUFFER_INIT(0);
-	struct param params[2];
-	int bad = 0;
-
-	for (size_t i = 0; i < n && !bad; i++) {
-		hex.len = 0;
-		bad |= buffer_text(&hex, "\\x");
-		for (size_t j = 0; j < keys[i].len && !bad; j++)
-			bad |= buffer_printf(&hex, "%02x", (unsigned char)keys[i].ptr[j]);
-		bad |= query_array_text(&array, buffer_span(&hex));
-	}
-	if (bad || query_array_end(&array) < 0)
-		return err_set(err, REASON_NO_MEMORY, "a list of keys");
-	params[0] = PARAM_INT(claim->id);
-	params[1] = PARAM_TEXT(buffer_span(&array));
-	if (store_query(s, "DELETE FROM forebay.states WHERE partition = $1 AND key = ANY ($2::bytea[])", params, 2,
-			NULL, err) < 0)
-		return -1;
-	return store_query(s, "DELETE FROM forebay.state_rungs WHERE partition = $1 AND key = ANY ($2::bytea[])",
-			   params, 2, NULL, err);
-}
-
-int
-checkpoint_forget(struct store *s, const struct checkpoint_claim *claim, const struct span *keys, size_t n,
-		  struct err *err)
-{
-	int rc = 0;
-
-	if (checkpoint_begin(s, claim, NULL, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n && rc == 0; i += FORGET_KEYS)
-		rc = forget_some(s, claim, keys + i, n - i < FORGET_KEYS ? n - i : FORGET_KEYS, err);
-	return checkpoint_end(s, rc, err);
 }

@@ -228,12 +228,6 @@ static const struct row_kind kinds[] = {
 };
 
 const struct row_kind *
-row_kind_at(size_t i)
-{
-	return i < ARRAY_LEN(kinds) ? &kinds[i] : NULL;
-}
-
-const struct row_kind *
 row_kind_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)

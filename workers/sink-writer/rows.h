@@ -77,7 +77,6 @@ union any_record {
 };
 
 const struct row_kind *row_kind_find(const char *name);
-const struct row_kind *row_kind_at(size_t i); /* NULL behind the last */
 
 /* Also the fields that every record has: topic, partition, offset, timestamp, key, value.  NULL: there is none. */
 const struct field *row_field(const struct row_kind *kind, const char *name);

@@ -272,32 +272,13 @@ digamma(void **state)
 	}
 }
 
-static void
-names(void **state)
-{
-	enum deepar_head head;
-	struct err err = ERR_INIT;
-
-	for (int i = 0; i < HEAD_COUNT; i++) {
-		assert_int_equal(deepar_head_find(span_of(deepar_head_name((enum deepar_head)i)), &head, &err), 0);
-		assert_int_equal(head, i);
-	}
-	assert_int_equal(deepar_head_find(SPAN("gaussian"), &head, &err), 0);
-	assert_int_equal(head, HEAD_NORMAL);
-	assert_int_equal(deepar_head_find(SPAN("student-T"), &head, &err), 0);
-	assert_int_equal(head, HEAD_STUDENT_T);
-	assert_int_equal(deepar_head_find(SPAN("student"), &head, &err), -1);
-	assert_int_equal(err.reason, REASON_OPTION_INVALID);
-	assert_int_equal(deepar_head_find(SPAN_NONE, &head, &err), -1);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(densities), cmocka_unit_test(draws),    cmocka_unit_test(draws_nothing),
 		cmocka_unit_test(gradients), cmocka_unit_test(extremes), cmocka_unit_test(supports),
-		cmocka_unit_test(digamma),   cmocka_unit_test(names),
+		cmocka_unit_test(digamma),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

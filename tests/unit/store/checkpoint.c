@@ -47,7 +47,6 @@ old_owner_is_fenced(void **state)
 	const struct put puts[] = { { "a", { 20, 5, 2 }, 3 }, { "b", { 20, 5, 2 }, 3 } };
 	struct checkpoint_claim old = claim_as(a, &live, &three, "alpha"), new;
 	struct err err = ERR_INIT;
-	struct span key = span_of("a");
 
 	(void)state;
 	assert_int_equal(write_states(a, &old, MINUTE, (int64_t[]){ 10, 5, 2 }, puts, 1, NULL), 0);
@@ -58,8 +57,6 @@ old_owner_is_fenced(void **state)
 	assert_non_null(strstr(err.text, "t/3"));
 	assert_non_null(strstr(err.text, "beta (epoch 2, ours 1)"));
 	assert_false(store_in_transaction(a));
-	assert_int_equal(checkpoint_forget(a, &old, &key, 1, &err), -1);
-	assert_int_equal(err.reason, REASON_STORE_FENCED);
 	assert_int_equal(checkpoint_rewind(a, &old, &three, 0, &err), -1);
 	assert_int_equal(err.reason, REASON_STORE_FENCED);
 	assert_int_equal(postgres_number(b, "SELECT frontier[1] FROM forebay.state_partitions"), 10);
@@ -310,27 +307,6 @@ layouts_are_kept(void **state)
 			 2);
 }
 
-static void
-forgets_keys(void **state)
-{
-	CLEANUP(store_free)
-	struct store *s = postgres_store(&server, 1);
-	const struct put puts[] = { { "a", { 10, 5, 2 }, 3 }, { "b\"\\'", { 10, 5, 2 }, 3 }, { "c", { 10, 5, 2 }, 3 } };
-	const struct put later[] = { { "a", { 20, 5, 2 }, 3 }, { "b\"\\'", { 20, 5, 2 }, 3 } };
-	struct span keys[1500];
-	struct checkpoint_claim claim = claim_as(s, &live, &three, "a");
-
-	(void)state;
-	assert_int_equal(write_states(s, &claim, MINUTE, (int64_t[]){ 10, 5, 2 }, puts, 3, NULL), 0);
-	assert_int_equal(write_states(s, &claim, MINUTE + PERIOD, (int64_t[]){ 20, 5, 2 }, later, 2, NULL), 0);
-	assert_int_equal(postgres_number(s, "SELECT count(*) FROM forebay.state_rungs"), 2);
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		keys[i] = span_of(i == 1200 ? "b\"\\'" : "nobody");
-	assert_int_equal(checkpoint_forget(s, &claim, keys, ARRAY_LEN(keys), NULL), 0);
-	assert_int_equal(postgres_number(s, "SELECT count(*) FROM forebay.state_rungs"), 1);
-	expect_states(s, &claim, "a@20 c@10");
-}
-
 /* ---- sources ---- */
 
 static void
@@ -525,18 +501,17 @@ checks_the_tables(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[13 + ARRAY_LEN(lacks)] = {
+	struct CMUnitTest tests[12 + ARRAY_LEN(lacks)] = {
 		cmocka_unit_test(claims_raise_the_epoch), cmocka_unit_test(old_owner_is_fenced),
 		cmocka_unit_test(refused_first_write),    cmocka_unit_test(frozen_owner_is_evicted),
 		cmocka_unit_test(bytes_come_back),        cmocka_unit_test(large_states_come_back),
 		cmocka_unit_test(reads_binary_values),    cmocka_unit_test(layouts_are_kept),
-		cmocka_unit_test(forgets_keys),           cmocka_unit_test(sources_come_and_go),
-		cmocka_unit_test(too_many_sources),       cmocka_unit_test(session_is_lost),
-		cmocka_unit_test(load_is_given_up),
+		cmocka_unit_test(sources_come_and_go),    cmocka_unit_test(too_many_sources),
+		cmocka_unit_test(session_is_lost),        cmocka_unit_test(load_is_given_up),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(lacks); i++)
-		tests[13 + i] = (struct CMUnitTest){ .name = lacks[i].name,
+		tests[12 + i] = (struct CMUnitTest){ .name = lacks[i].name,
 						     .test_func = checks_the_tables,
 						     .initial_state = (void *)(uintptr_t)&lacks[i] };
 	return cmocka_run_group_tests_name("checkpoint", tests, start, wipe);
