@@ -43,41 +43,44 @@ dataset_targets(struct dataset *d)
 }
 
 static bool
-ends_with(const char *path, const char *end)
+is_blank(char c)
 {
-	size_t n = strlen(path), m = strlen(end);
-
-	return n >= m && strcmp(path + n - m, end) == 0;
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static enum dataset_format
-format_of(const char *path)
+int
+dataset_find_format(struct input *in, enum dataset_format *format, struct err *err)
 {
-	static const char *const ends[] = { ".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz" };
+	size_t blanks = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-		if (ends_with(path, ends[i]))
-			return DATASET_LINES;
-	return DATASET_TABLE;
+	while (*format == DATASET_AUTO) {
+		struct span w = input_window(in);
+
+		while (blanks < w.len && is_blank(w.ptr[blanks]))
+			blanks++;
+		if (blanks < w.len || input_at_end(in))
+			*format = blanks == w.len || w.ptr[blanks] == '{' ? DATASET_LINES : DATASET_TABLE;
+		else if (input_more(in, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
-read_as(const char *path, const struct dataset_options *o, struct dataset *d, struct err *err)
+take_all(struct input *in, const struct dataset_options *o, struct dataset *d, struct err *err)
 {
-	enum dataset_format format = o->format == DATASET_AUTO ? format_of(path) : o->format;
-	CLEANUP(input_close)
-	struct input *in = NULL;
+	enum dataset_format format = o->format;
 	int result;
 
 	d->arena = arena_new(BLOCK_BYTES, 0);
 	if (!d->arena)
-		return err_set(err, REASON_NO_MEMORY, "%s", path);
+		return err_set(err, REASON_NO_MEMORY, "%s", input_name(in));
+	if (dataset_find_format(in, &format, err) < 0)
+		return -1;
 	if (format == DATASET_LINES && !*o->frequency)
 		return err_set(err, REASON_OPTION_INVALID,
-			       "freq: %s does not say how often a series has a point; say --freq 1h", path);
+			       "freq: %s does not say how often a series has a point; say --freq 1h", input_name(in));
 	if (*o->frequency && frequency_parse(o->frequency, &d->frequency, err) < 0)
-		return -1;
-	if (input_open(path, &in, err) < 0)
 		return -1;
 	result = format == DATASET_LINES ? dataset_lines(in, d, err) : dataset_table(in, o, d, err);
 	if (result == 0 && d->n == 0)
@@ -86,10 +89,10 @@ read_as(const char *path, const struct dataset_options *o, struct dataset *d, st
 }
 
 int
-dataset_read(const char *path, const struct dataset_options *o, struct dataset *d, struct err *err)
+dataset_take(struct input *in, const struct dataset_options *o, struct dataset *d, struct err *err)
 {
 	*d = (struct dataset){ 0 };
-	if (read_as(path, o, d, err) == 0)
+	if (take_all(in, o, d, err) == 0)
 		return 0;
 	dataset_clear(d);
 	return -1;

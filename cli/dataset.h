@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/input.h"
 #include "common/base/arena.h"
 #include "common/base/cleanup.h"
 #include "common/base/error.h"
@@ -26,7 +27,7 @@ enum dataset_format {
 	DATASET_AUTO,
 	DATASET_LINES,
 	DATASET_TABLE
-}; /* auto: .jsonl, .json, .ndjson (also .gz) are lines */
+}; /* auto: what begins with a brace, or holds nothing, is lines */
 
 struct dataset_options {
 	enum dataset_format format;
@@ -53,8 +54,12 @@ struct dataset {
 	struct arena *arena;                  /* where the arrays lie */
 };
 
-/* *D is undefined before.  -1 on FILE_UNREADABLE, FILE_INVALID (file, line, field), OPTION_INVALID, NO_MEMORY; *D is empty then. */
-int dataset_read(const char *path, const struct dataset_options *o, struct dataset *d, struct err *err);
+/* DATASET_AUTO in *FORMAT becomes what IN's beginning says; nothing is skipped.  -1 as input_more(). */
+int dataset_find_format(struct input *in, enum dataset_format *format, struct err *err);
+
+/* All of IN.  *D is undefined before.  -1 on FILE_UNREADABLE, FILE_INVALID (file, line, field), OPTION_INVALID, NO_MEMORY; *D is empty
+ * then. */
+int dataset_take(struct input *in, const struct dataset_options *o, struct dataset *d, struct err *err);
 void dataset_clear(struct dataset *d);
 
 /* One line of JSON Lines: for readers that go on behind a bad one.  PLACE for messages: "FILE: line 3".  Arrays lie in ARENA.  Of a

@@ -1,6 +1,6 @@
 /*
  * forecast.c -- `forebay forecast FILE`: DeepAR JSON Lines in, a line of quantiles for each out, in the same order, as a batch
- * transform of SageMaker's DeepAR gives it:
+ * transform of SageMaker's DeepAR gives it; of a table a line for each column, with its name as the id:
  *
  *	{"id":"a","quantiles":{"0.1":[...],"0.5":[...],"0.9":[...]},"mean":[...],"basis":"model"}
  *
@@ -27,22 +27,22 @@
 #define MEAN SIZE_MAX /* in the place of a quantile */
 
 struct forecast_words {
+	struct series_options series;
 	struct panel_options panel;
-	char *freq, *model;
+	char *model;
 };
 
 #define AT(field) offsetof(struct forecast_words, field)
 
 static const struct option table[] = {
-	{ "freq", OPTION_TEXT, AT(freq), "", 0, 15, "",
-	  "how often a series has a point: 15min, 1h, 1D, ...; empty: as the model's" },
 	{ "model", OPTION_TEXT, AT(model), "", 0, 4096, "",
 	  "a file of `forebay train` or `forebay models export`; empty: no DeepAR" },
 };
 
-/* A line that was read: its series, or why there is none. */
+/* A line that was read, or a column: its series, or why there is none. */
 struct line {
 	struct dataset_row row;
+	size_t number;  /* from 1; its place in the file */
 	struct err why; /* reason NONE: fine */
 	struct panel_forecast forecast;
 };
@@ -58,7 +58,7 @@ struct session {
 	double *numbers;              /* of all their forecasts */
 	struct buffer out;
 	const char *file;
-	size_t n, number; /* lines in the batch; number of the line read last */
+	size_t n, number; /* lines in the batch; number of the one read last */
 	int64_t done, failed;
 };
 
@@ -77,10 +77,11 @@ add_usual_levels(struct session *s, struct err *err)
 	return 0;
 }
 
+/* STEPS: how often the series of a table have a point; NULL: lines do not say. */
 static int
-prepare(struct session *s, const struct forecast_words *o, struct err *err)
+prepare(struct session *s, const struct forecast_words *o, const struct frequency *steps, struct err *err)
 {
-	struct frequency f = { 0 };
+	struct frequency f;
 	const struct deepar_config *c = NULL;
 	size_t flat;
 
@@ -89,13 +90,14 @@ prepare(struct session *s, const struct forecast_words *o, struct err *err)
 			return -1;
 		c = s->artefact.n_networks ? &s->artefact.networks[0]->config : NULL;
 	}
-	if (!*o->freq && !c)
+	if (!steps && !*o->series.freq && !c)
 		return err_set(err, REASON_OPTION_INVALID,
 			       "freq: say how often a series has a point, such as --freq=1h, or give a model");
-	if (*o->freq && frequency_parse(o->freq, &f, err) < 0)
+	if (steps || !*o->series.freq)
+		f = steps ? *steps : c->frequency;
+	else if (frequency_parse(o->series.freq, &f, err) < 0)
 		return -1;
-	if (panel_options_rule(&o->panel, *o->freq ? &f : &c->frequency, *o->model ? &s->artefact : NULL, &s->rule,
-			       err) < 0)
+	if (panel_options_rule(&o->panel, &f, *o->model ? &s->artefact : NULL, &s->rule, err) < 0)
 		return -1;
 	if (add_usual_levels(s, err) < 0)
 		return -1;
@@ -216,8 +218,8 @@ forecast_batch(struct session *s, struct err *err)
 
 		if (l->why.reason != REASON_NONE)
 			continue;
-		requests[n] = (struct panel_request){ .target = &l->row.target,
-						      .noise = random_u64(s->rule.seed, l->row.line, 0) };
+		requests[n] =
+		    (struct panel_request){ .target = &l->row.target, .noise = random_u64(s->rule.seed, l->number, 0) };
 		forecasts[n] = l->forecast;
 		who[n++] = i;
 	}
@@ -227,9 +229,12 @@ forecast_batch(struct session *s, struct err *err)
 		struct line *l = &s->lines[who[k]];
 
 		l->forecast = forecasts[k];
-		if (l->forecast.basis == FORECAST_NOTHING)
+		if (l->forecast.basis == FORECAST_NOTHING && l->row.line)
 			err_set(&l->why, REASON_FILE_INVALID, "%.250s: line %zu: \"target\" has no value that is known",
 				s->file, l->row.line);
+		else if (l->forecast.basis == FORECAST_NOTHING)
+			err_set(&l->why, REASON_FILE_INVALID, "%.250s: column \"%.60s\" has no value that is known",
+				s->file, l->row.name);
 	}
 	if (print_batch(s, err) < 0)
 		return -1;
@@ -259,6 +264,7 @@ take_line(struct session *s, struct span text, bool whole, struct err *err)
 	snprintf(place, sizeof(place), "%.250s: line %zu", s->file, s->number);
 	err_clear(&l->why);
 	l->row = (struct dataset_row){ 0 };
+	l->number = s->number;
 	if (!whole)
 		err_set(&l->why, REASON_FILE_INVALID, "%s: longer than %u bytes", place, INPUT_WINDOW_MAX);
 	else if (dataset_line(text, place, s->arena, &l->row, &l->why) == 0)
@@ -272,7 +278,35 @@ take_line(struct session *s, struct span text, bool whole, struct err *err)
 }
 
 static int
-work(struct session *s, struct input *in, struct err *err)
+take_column(struct session *s, const struct dataset_row *row, struct err *err)
+{
+	struct line *l = &s->lines[s->n++];
+
+	*l =
+	    (struct line){ .row = *row, .number = ++s->number, .why = ERR_INIT, .forecast.values = l->forecast.values };
+	check_line(s, row, s->file, &l->why);
+	return s->n == BATCH ? forecast_batch(s, err) : 0;
+}
+
+static int
+forecast_table(struct session *s, const struct dataset *d, struct err *err)
+{
+	struct progress bar;
+	int result = 0;
+
+	progress_start(&bar, "series");
+	for (size_t i = 0; result == 0 && i < d->n; i++) {
+		result = take_column(s, &d->rows[i], err);
+		progress_show(&bar, (double)s->done / (double)d->n, s->done);
+	}
+	if (result == 0 && s->n > 0)
+		result = forecast_batch(s, err);
+	progress_end(&bar);
+	return result;
+}
+
+static int
+forecast_lines(struct session *s, struct input *in, struct err *err)
 {
 	struct err later = ERR_INIT;
 	struct progress bar;
@@ -295,9 +329,26 @@ work(struct session *s, struct input *in, struct err *err)
 }
 
 static int
+forecast_file(struct session *s, const struct forecast_words *o, struct input *in, struct err *err)
+{
+	enum dataset_format format = (enum dataset_format)o->series.format;
+	struct dataset d;
+	int result;
+
+	if (dataset_find_format(in, &format, err) < 0)
+		return -1;
+	if (format == DATASET_LINES)
+		return prepare(s, o, NULL, err) < 0 ? -1 : forecast_lines(s, in, err);
+	if (series_take(&o->series, in, &d, err) < 0)
+		return -1;
+	result = prepare(s, o, &d.frequency, err) < 0 ? -1 : forecast_table(s, &d, err);
+	dataset_clear(&d);
+	return result;
+}
+
+static int
 forecast(void *self, int n, char **words, struct err *err)
 {
-	const struct forecast_words *o = self;
 	CLEANUP(input_close)
 	struct input *in = NULL;
 	struct session s = { .out = BUFFER_INIT(0) };
@@ -306,18 +357,15 @@ forecast(void *self, int n, char **words, struct err *err)
 	if (n != 1)
 		return err_set(err, REASON_USAGE,
 			       "one file is wanted (- is standard input): forebay forecast FILE --model=MODEL");
-	result = input_open(words[0], &in, err);
-	if (result == 0)
-		result = prepare(&s, o, err);
-	if (result == 0) {
-		s.file = input_name(in);
-		result = work(&s, in, err);
-	}
+	if (input_open(words[0], &in, err) < 0)
+		return -1;
+	s.file = input_name(in);
+	result = forecast_file(&s, self, in, err);
 	if (result == 0 && s.failed)
-		result =
-		    err_set(err, REASON_FILE_INVALID,
-			    "%" PRId64 " of %" PRId64 " lines could not be forecast: \"error\" in their place says why",
-			    s.failed, s.done);
+		result = err_set(err, REASON_FILE_INVALID,
+				 "%" PRId64 " of %" PRId64
+				 " series could not be forecast: \"error\" in their place says why",
+				 s.failed, s.done);
 	clear(&s);
 	return result;
 }
@@ -326,11 +374,16 @@ int
 verb_forecast(int argc, char **argv)
 {
 	struct forecast_words words = { 0 };
-	const struct option_set sets[] = { { "Forecast", table, ARRAY_LEN(table), &words },
+	const struct option_set sets[] = { { "Series", series_option_table, series_option_count, &words.series },
+					   { "Forecast", table, ARRAY_LEN(table), &words },
 					   { "Forecasts", panel_option_table, panel_option_count, &words.panel } };
-	const struct option_program program = {
-		"forebay forecast", "FILE: DeepAR JSON Lines in, quantiles out", sets, ARRAY_LEN(sets), NULL, 0, "FILE"
-	};
+	const struct option_program program = { "forebay forecast",
+						"FILE: DeepAR JSON Lines or a table in, quantiles out",
+						sets,
+						ARRAY_LEN(sets),
+						NULL,
+						0,
+						"FILE" };
 
 	return verb_run(&program, true, argc, argv, &words, forecast);
 }

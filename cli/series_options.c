@@ -11,9 +11,10 @@
 
 const struct option series_option_table[] = {
 	{ "format", OPTION_CHOICE, AT(format), "auto", 0, 0, "auto|jsonl|csv",
-	  "of the file: DeepAR JSON Lines or a table; auto: by its name" },
+	  "of the file: DeepAR JSON Lines or a table; auto: lines where it begins with a brace" },
 	{ "freq", OPTION_TEXT, AT(freq), "", 0, 15, "",
-	  "how often a series has a point: 30s, 1min, 15min, 1h, 1D, 1B (business days), 1W, 1M; needed for JSON Lines" },
+	  "how often a series has a point: 30s, 1min, 15min, 1h, 1D, 1B (business days), 1W, 1M; needed "
+	  "for JSON Lines, but for a forecast by a model; empty: as the times of a table" },
 	{ "time.column", OPTION_TEXT, AT(time_column), "", 0, 256, "",
 	  "of a table: the column of times; empty: the first" },
 	{ "columns", OPTION_TEXT, AT(columns), "", 0, 65536, "",
@@ -49,7 +50,7 @@ const struct option panel_option_table[] = {
 const size_t panel_option_count = ARRAY_LEN(panel_option_table);
 
 int
-series_read(const struct series_options *o, const char *path, struct dataset *ret, struct err *err)
+series_take(const struct series_options *o, struct input *in, struct dataset *ret, struct err *err)
 {
 	const struct dataset_options how = { .format = (enum dataset_format)o->format,
 					     .frequency = o->freq,
@@ -58,7 +59,17 @@ series_read(const struct series_options *o, const char *path, struct dataset *re
 					     .missing = o->missing,
 					     .delimiter = o->delimiter[0] };
 
-	return dataset_read(path, &how, ret, err);
+	return dataset_take(in, &how, ret, err);
+}
+
+int
+series_read(const struct series_options *o, const char *path, struct dataset *ret, struct err *err)
+{
+	CLEANUP(input_close)
+	struct input *in = NULL;
+
+	*ret = (struct dataset){ 0 };
+	return input_open(path, &in, err) < 0 ? -1 : series_take(o, in, ret, err);
 }
 
 int

@@ -18,7 +18,8 @@ struct series_options {
 extern const struct option series_option_table[];
 extern const size_t series_option_count;
 
-/* -1 as dataset_read(). */
+/* -1 as dataset_take(); series_read(): of the file at PATH. */
+int series_take(const struct series_options *o, struct input *in, struct dataset *ret, struct err *err);
 int series_read(const struct series_options *o, const char *path, struct dataset *ret, struct err *err);
 
 /*

@@ -218,6 +218,28 @@ def test_ids_come_back_as_they_were(file, model):
     assert "line 4, series 18:" in out[3]["error"]["message"]
 
 
+def test_columns_of_a_table_are_series(file, model, tmp_path):
+    """A table and lines with the same numbers give the same forecasts, by file and by standard input."""
+    columns, rows = [series(n) for n in range(3)], ["at,s0,s1,dead,s2"]
+    for hour in range(len(columns[0])):
+        rows.append(f"2024-03-{1 + hour // 24:02} {hour % 24:02}:00:00,"
+                    + ",".join("" if n is None else f"{columns[n][hour]:.4f}" for n in (0, 1, None, 2)))
+    table, lines = tmp_path / "table.csv", tmp_path / "lines"
+    table.write_text("\n".join(rows) + "\n")
+    lines.write_text("\n".join(line(n, columns[n]) if n is not None else '{"id":"dead","start":"2024-03-01 00:00:00","target":[null]}'
+                               for n in (0, 1, None, 2)))
+    wanted = [json.loads(text) for text in forebay("forecast", lines, f"--model={model[0]}", code=2).stdout.splitlines()]
+    assert [w.get("basis") for w in wanted] == ["model", "model", None, "model"]
+    for words in ((table,), ("-",), (table, "--freq=1h"), (table, "--format=csv", "--columns=s0,s1,dead,s2")):
+        told = forebay("forecast", *words, f"--model={model[0]}", code=2, stdin=table.read_text() if words == ("-",) else None).stdout
+        got = [json.loads(text) for text in told.splitlines()]
+        assert [g["id"] for g in got] == ["s0", "s1", "dead", "s2"]
+        assert [g.get("quantiles") for g in got] == [w.get("quantiles") for w in wanted]
+        assert 'column "dead" has no value that is known' in got[2]["error"]["message"]
+    assert "the model is for 1h, not for 1min" in forebay("forecast", "-", f"--model={model[0]}", code=1,
+                                                           stdin="at,x\n2024-03-01 00:00:00,1\n2024-03-01 00:01:00,2\n").stderr
+
+
 def test_what_to_do_is_asked_before_where(tmp_path):
     for verb, first in (("models", "list, show"), ("checkpoints", "list, show"), ("db", "migrate, status")):
         for words in ((verb, "foo"), (verb,)):
@@ -271,7 +293,7 @@ def test_forecasts_come_in_order_and_bad_lines_spoil_nothing(file, model):
     assert 'line 2: "target" must be an array' in out[1]["error"]["message"]
     assert "line 4: no JSON" in out[3]["error"]["message"]
     assert "line 5" in out[4]["error"]["message"]
-    assert "3 of 7 lines" in done.stderr
+    assert "3 of 7 series" in done.stderr
     for good in (out[0], out[2]):
         assert good["basis"] == "model" and set(good["quantiles"]) == {"0.1", "0.5", "0.9"}
         assert all(len(q) == HORIZON for q in good["quantiles"].values()) and len(good["mean"]) == HORIZON

@@ -37,8 +37,12 @@ static int
 read_text(const char *text, const struct dataset_options *o, struct dataset *d, struct err *err)
 {
 	const char *path = file_of(text);
-	int result = dataset_read(path, o, d, err);
+	CLEANUP(input_close)
+	struct input *in = NULL;
+	int result;
 
+	assert_int_equal(input_open(path, &in, err), 0);
+	result = dataset_take(in, o, d, err);
 	unlink(path);
 	return result;
 }
