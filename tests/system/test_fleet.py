@@ -15,6 +15,15 @@ def run(command, env=None, cwd=places.TOP):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
 
 
+def lives(pid):
+    """Zombies do not: who started them is gone, and process 1 may not care."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rpartition(") ")[2][0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
 class Fleet:
     def __init__(self, stack):
         self.stack = stack
@@ -30,6 +39,11 @@ class Fleet:
         home = self.stack.folder / "fleet" / worker
         home.mkdir(parents=True, exist_ok=True)
         (home / "options").write_text(text)
+
+    def processes(self):
+        """Those of the records that are there."""
+        pids = [int(file.read_text().split()[0]) for file in self.stack.folder.glob("fleet/*/pid")]
+        return [pid for pid in pids if lives(pid)]
 
 
 @pytest.fixture
@@ -82,3 +96,11 @@ def test_paths_from_where_one_stands(fleet):
     done = fleet.call("start", "etl-preprocessor", env=env, cwd=places.TOP / "deploy")
     assert done.returncode == 0, done.stdout
     assert fleet.states()["etl-preprocessor"][0] == "running"
+
+
+def test_wipe_takes_the_workers_along(fleet):
+    assert fleet.call("start", "etl-preprocessor", "ingest-router").returncode == 0
+    pids = fleet.processes()
+    assert len(pids) == 2
+    fleet.stack.wipe()
+    assert not [pid for pid in pids if lives(pid)]
