@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/verb.h"
 #include "cli/verbs.h"
@@ -37,13 +36,6 @@ static const struct option table[] = {
 	{ "dry.run", OPTION_BOOL, AT(dry_run), "false", 0, 0, "", "change nothing, only say what would be done" },
 	{ "json", OPTION_BOOL, AT(json), "false", 0, 0, "", "one JSON object on standard output" },
 };
-
-/* GIVEN, else HERE below this directory, else the installed one. */
-static const char *
-path_of(const char *given, const char *here, const char *installed)
-{
-	return *given ? given : access(here, R_OK) == 0 ? here : installed;
-}
 
 /* ---- migrations ---- */
 
@@ -242,9 +234,10 @@ retain(const struct db_options *o, struct store *store, struct err *err)
 	struct span name;
 	void *rule;
 	int failed =
-	    !rules ? err_set(err, REASON_NO_MEMORY, "mapping")
-		   : properties_read(path_of(o->mapping, "deploy/sink.properties", FOREBAY_DATA_DIR "/sink.properties"),
-				     take_rule, rules, err);
+	    !rules
+		? err_set(err, REASON_NO_MEMORY, "mapping")
+		: properties_read(verb_path(o->mapping, "deploy/sink.properties", FOREBAY_DATA_DIR "/sink.properties"),
+				  take_rule, rules, err);
 
 	if (!failed)
 		failed = store_connect(store, err);
@@ -279,7 +272,7 @@ run(const struct db_options *o, const char *word, struct err *err)
 		return -1;
 	if (strcmp(word, "retain") == 0)
 		return retain(o, store, err);
-	if (migrations_load(path_of(o->migrations, "deploy/migrations", FOREBAY_DATA_DIR "/migrations"), &m, err) < 0)
+	if (migrations_load(verb_path(o->migrations, "deploy/migrations", FOREBAY_DATA_DIR "/migrations"), &m, err) < 0)
 		return -1;
 	return strcmp(word, "status") == 0 ? status(o, store, m, err) : migrate(o, store, m, err);
 }

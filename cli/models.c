@@ -35,7 +35,7 @@ static const struct option table[] = {
 	{ "topic", OPTION_TEXT, AT(topic), ANNOUNCE_TOPIC, 1, 249, "", "the topic that is told" },
 	{ "schema.registry.url", OPTION_SECRET, AT(registry_url), SCHEMA_REGISTRY_URL_DEFAULT, 1, 4096, "",
 	  "file: (ids pinned beside the schemas) or http(s)://... of a Confluent-compatible registry" },
-	{ "schema.dir", OPTION_TEXT, AT(schema_dir), SCHEMA_DIR_DEFAULT, 1, 4096, "", "our schemas and their index" },
+	{ "schema.dir", OPTION_TEXT, AT(schema_dir), "", 0, 4096, "", SCHEMA_DIR_SUMMARY },
 	{ "json", OPTION_BOOL, AT(json), "false", 0, 0, "", "one JSON object on standard output" },
 };
 

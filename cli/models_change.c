@@ -15,7 +15,7 @@ announce(struct models *c, size_t *told, struct err *err)
 	struct client_config client;
 
 	*told = 0;
-	if (registry_new(c->options->registry_url, c->options->schema_dir, &registry, err) < 0 ||
+	if (registry_new(c->options->registry_url, verb_schema_dir(c->options->schema_dir), &registry, err) < 0 ||
 	    kafka_client(&c->options->kafka, c->overrides, c->arena, &client, err) < 0)
 		return -1;
 	return announce_models(c->store, registry, &client, c->options->topic, told, err);

@@ -43,7 +43,7 @@ static const struct option table[] = {
 	  "a path map makes several readings of one message, so there may be more readings than messages" },
 	{ "schema.registry.url", OPTION_SECRET, AT(registry_url), SCHEMA_REGISTRY_URL_DEFAULT, 1, 4096, "",
 	  "file: (ids pinned beside the schemas) or http(s)://... of a Confluent-compatible registry" },
-	{ "schema.dir", OPTION_TEXT, AT(schema_dir), SCHEMA_DIR_DEFAULT, 1, 4096, "", "our schemas and their index" },
+	{ "schema.dir", OPTION_TEXT, AT(schema_dir), "", 0, 4096, "", SCHEMA_DIR_SUMMARY },
 	{ "width", OPTION_INT, AT(width), "0", 0, CHART_MOST_WIDTH, "columns",
 	  "of the drawings; 0: as wide as the terminal, 100 where there is none" },
 	{ "json", OPTION_BOOL, AT(json), "false", 0, 0, "", "one JSON object on standard output" },

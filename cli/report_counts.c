@@ -74,7 +74,7 @@ take(struct report *r, struct counts *c, struct err *err)
 	CLEANUP(registry_free)
 	struct registry *registry = NULL;
 
-	if (registry_new(r->options->registry_url, r->options->schema_dir, &registry, err) < 0 ||
+	if (registry_new(r->options->registry_url, verb_schema_dir(r->options->schema_dir), &registry, err) < 0 ||
 	    census_take(&r->client, (int)r->options->kafka.timeout_ms, registry, r->arena, &c->topics, err) < 0)
 		return -1;
 	return take_rows(r, c, err) < 0 || take_sums(r, c, err) < 0 ? -1 : 0;

@@ -28,7 +28,7 @@ struct schemas_options {
 static const struct option table[] = {
 	{ "schema.registry.url", OPTION_SECRET, AT(url), SCHEMA_REGISTRY_URL_DEFAULT, 1, 4096, "",
 	  "file: (ids pinned beside the schemas) or http(s)://... of a Confluent-compatible registry" },
-	{ "schema.dir", OPTION_TEXT, AT(dir), SCHEMA_DIR_DEFAULT, 1, 4096, "", "our schemas and their index" },
+	{ "schema.dir", OPTION_TEXT, AT(dir), "", 0, 4096, "", SCHEMA_DIR_SUMMARY },
 	{ "subject", OPTION_TEXT, AT(subject), "", 0, 512, "",
 	  "pin: the subject of a record that is new; empty: those of the version before" },
 	{ "dry.run", OPTION_BOOL, AT(dry_run), "false", 0, 0, "", "change nothing, say what would be done" },
@@ -329,7 +329,7 @@ run(const struct schemas_options *options, int n, char **rest, struct err *err)
 	if (word == words + ARRAY_LEN(words) || n - 1 < word->least || n - 1 > word->most)
 		return err_set(err, REASON_USAGE,
 			       "say what to do: list, show WHAT, check [FILE], register or pin FILE");
-	if (registry_new(options->url, options->dir, &registry, err) < 0)
+	if (registry_new(options->url, verb_schema_dir(options->dir), &registry, err) < 0)
 		return -1;
 	w.registry = registry;
 	w.index = registry_index(registry);

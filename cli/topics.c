@@ -9,7 +9,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/topicpage.h"
 #include "cli/topicplan.h"
@@ -275,9 +274,7 @@ run(const struct topics_options *options, const struct property_list *overrides,
 	CLEANUP(arena_free)
 	struct arena *arena = arena_new(65536, 0);
 	struct topics_work w = { .options = options, .arena = arena };
-	const char *path = *options->topics               ? options->topics
-			   : access(HERE_PATH, R_OK) == 0 ? HERE_PATH
-							  : INSTALLED_PATH;
+	const char *path = verb_path(options->topics, HERE_PATH, INSTALLED_PATH);
 	int failed;
 
 	if (!arena)

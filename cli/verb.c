@@ -4,8 +4,10 @@
 #include <float.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/verbs.h"
+#include "common/record/registry.h"
 
 const struct option kafka_access_table[] = {
 	{ "bootstrap.servers", OPTION_TEXT, offsetof(struct kafka_access, bootstrap_servers), "localhost:9092", 1, 4096,
@@ -32,6 +34,18 @@ kafka_client(const struct kafka_access *access, const struct property_list *over
 		.n_overrides = overrides->n_items,
 	};
 	return 0;
+}
+
+const char *
+verb_path(const char *given, const char *here, const char *installed)
+{
+	return *given ? given : access(here, R_OK) == 0 ? here : installed;
+}
+
+const char *
+verb_schema_dir(const char *dir)
+{
+	return *dir ? dir : access("schemas/index.json", R_OK) == 0 ? "schemas" : SCHEMA_DIR_DEFAULT;
 }
 
 static bool

@@ -34,6 +34,13 @@ extern const size_t kafka_access_count;
 int kafka_client(const struct kafka_access *access, const struct property_list *overrides, struct arena *arena,
 		 struct client_config *ret, struct err *err);
 
+/* GIVEN, else HERE below this directory, where a checkout has it, else the installed one. */
+const char *verb_path(const char *given, const char *here, const char *installed);
+
+/* The folder of the schemas: DIR as the option has it, by the same rule. */
+#define SCHEMA_DIR_SUMMARY "our schemas and their index; empty: schemas below this directory, else the installed ones"
+const char *verb_schema_dir(const char *dir);
+
 /* One line on standard error: verb, text, what to do.  Returns the exit code for *ERR. */
 int verb_fail(const char *verb, const struct err *err);
 

@@ -8,6 +8,8 @@ import pytest
 from support import places
 from support.fleet import WORKERS
 
+PATHS = ("FOREBAY_SCHEMA_DIR", "FOREBAY_PATH_MAPS", "FOREBAY_SINK_MAPPING")
+
 
 def run(command, env=None, cwd=places.TOP):
     bare = {name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")}
@@ -63,6 +65,13 @@ def test_a_checkout_needs_no_paths(fleet):
     assert again.returncode == 0 and again.stdout.count("runs already") == len(WORKERS)
     assert fleet.call("stop").returncode == 0
     assert set(fleet.states().values()) == {("stopped", None)}, "a worker that is gone listens nowhere"
+
+
+def test_forebay_finds_the_checkouts_files(line):
+    env = {name: value for name, value in line.environment().items() if name.startswith("FOREBAY_") and name not in PATHS}
+    for words in (("schemas", "check"), ("topics", "diff"), ("db", "status"), ("report", "--json")):
+        done = run([places.program("forebay"), *words], env)
+        assert done.returncode == 0, f"{words}: {done.stdout}"
 
 
 def test_a_worker_that_ends_at_once_is_told(fleet):
