@@ -307,18 +307,37 @@ fill_topic(struct reading_file *r, struct topic_spec *spec, struct err *err)
 	return 0;
 }
 
-/* A dead-letter topic belongs beside its source: same partition numbers. */
-static void
-align_dead_letters(struct topic_file *f)
+/* A letter that does not fit ends its worker, and does so again at each start. */
+static int
+check_fits(const struct cluster_topic *source, const struct cluster_topic *dlq, const char *where, struct err *err)
+{
+	const char *most = topic_setting(source, "max.message.bytes"), *room = topic_setting(dlq, "max.message.bytes");
+	int64_t most_bytes, room_bytes;
+
+	if (!most || !room || parse_number(most, &most_bytes) < 0 || parse_number(room, &room_bytes) < 0 ||
+	    room_bytes >= most_bytes)
+		return 0;
+	return err_set(err, REASON_FILE_INVALID,
+		       "%s: %s: max.message.bytes=%s is less than the %s of %s, whose dead letters would not fit",
+		       where, dlq->name, room, most, source->name);
+}
+
+/* A dead-letter topic belongs beside its source: same partition numbers, room for all that is there. */
+static int
+align_dead_letters(struct topic_file *f, const char *where, struct err *err)
 {
 	for (size_t i = 1; i < f->n_topics; i++) {
 		const struct cluster_topic *source = &f->topics[i - 1].topic;
 		size_t len = strlen(source->name);
 
-		if (strncmp(f->topics[i].topic.name, source->name, len) == 0 &&
-		    strcmp(f->topics[i].topic.name + len, DLQ_SUFFIX) == 0)
-			f->topics[i].topic.partitions = source->partitions;
+		if (strncmp(f->topics[i].topic.name, source->name, len) != 0 ||
+		    strcmp(f->topics[i].topic.name + len, DLQ_SUFFIX) != 0)
+			continue;
+		f->topics[i].topic.partitions = source->partitions;
+		if (check_fits(source, &f->topics[i].topic, where, err) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 static int
@@ -331,8 +350,7 @@ build(struct reading_file *r, const char *where, struct err *err)
 	for (size_t i = 0; i < r->file->n_topics; i++)
 		if (fill_topic(r, &r->file->topics[i], err) < 0)
 			return -1;
-	align_dead_letters(r->file);
-	return 0;
+	return align_dead_letters(r->file, where, err);
 }
 
 static int

@@ -201,6 +201,9 @@ static const struct wrong {
 	{ "no name for a topic", HEAD "topic.a/b.doc = x\n", "not a name for a topic" },
 	{ "declared twice", HEAD "topic.a.dlq.doc = x\ntopic.a.doc = x\ntopic.a.dlq = true\n",
 	  "a.dlq is declared twice" },
+	{ "no room for dead letters",
+	  HEAD "dlq.max.message.bytes = 4000\ntopic.a.doc = x\ntopic.a.dlq = true\ntopic.a.max.message.bytes = 4001\n",
+	  "a.dlq: max.message.bytes=4000 is less than the 4001 of a" },
 	{ "no properties", "what is this\n", "f:1" },
 };
 
