@@ -21,7 +21,7 @@ const struct fleet_member fleet_members[] = {
 	  TOPICS("telemetry.readings", "telemetry.deferred", "telemetry.series", "telemetry.aggregates", "forecasts",
 		 "scores", "anomalies", "alerts", "forecasts.outcomes", "telemetry.raw.dlq", "telemetry.readings.dlq",
 		 "telemetry.deferred.dlq", "telemetry.series.dlq", "telemetry.aggregates.dlq", "forecasts.dlq",
-		 "forecasts.outcomes.dlq", "scores.dlq", "anomalies.dlq", "alerts.dlq") },
+		 "forecasts.outcomes.dlq", "scores.dlq", "anomalies.dlq", "alerts.dlq", "models.dlq") },
 	{ "alert-notifier", "forebay-alert-notifier", TOPICS("alerts"), .optional = true },
 };
 const size_t fleet_member_count = ARRAY_LEN(fleet_members);

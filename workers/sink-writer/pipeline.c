@@ -184,7 +184,8 @@ const struct worker_spec sink_spec = {
 	.topics =
 	    "telemetry.readings,telemetry.deferred,telemetry.series,telemetry.aggregates,forecasts,forecasts.outcomes,scores,"
 	    "anomalies,alerts,telemetry.raw.dlq,telemetry.readings.dlq,telemetry.deferred.dlq,telemetry.series.dlq,"
-	    "telemetry.aggregates.dlq,forecasts.dlq,forecasts.outcomes.dlq,scores.dlq,anomalies.dlq,alerts.dlq",
+	    "telemetry.aggregates.dlq,forecasts.dlq,forecasts.outcomes.dlq,scores.dlq,anomalies.dlq,alerts.dlq,"
+	    "models.dlq",
 	.open = pipeline_open,
 	.record = pipeline_record,
 	.flush = pipeline_flush,

@@ -119,10 +119,39 @@ knows_what_the_sink_stores(void **state)
 	assert_true(n > 15);
 }
 
+/* "topic.NAME.dlq = true" of the topics' file; CTX counts them. */
+static int
+look_for_letters(void *ctx, const char *key, const char *value, int line, struct err *err)
+{
+	const char *name = key + strlen("topic.");
+	size_t *n = ctx, len = strlen(key);
+
+	(void)line, (void)err;
+	if (strncmp(key, "topic.", strlen("topic.")) != 0 || len < 10 || strcmp(key + len - 4, ".dlq") != 0 ||
+	    strcmp(value, "true") != 0 || strcmp(name, "identity.links.dlq") == 0)
+		return 0;
+	if (!is_read(fleet_find(SPAN("sink-writer")), span_of(name)))
+		fail_msg("%s is made and not known to be stored", name);
+	++*n;
+	return 0;
+}
+
+static void
+knows_all_dead_letters(void **state)
+{
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	(void)state;
+	if (properties_read(SOURCE_DIR "/deploy/topics.properties", look_for_letters, &n, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(n > 10);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(rows) + 4];
+	struct CMUnitTest tests[ARRAY_LEN(rows) + 5];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -131,5 +160,6 @@ main(void)
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(knows_dead_letters);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(finds_members);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(knows_what_the_sink_stores);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(knows_all_dead_letters);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
