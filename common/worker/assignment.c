@@ -96,11 +96,38 @@ own_name(const struct worker *w, const char *topic, size_t *source)
 	return NULL;
 }
 
+/*
+ * A static member that comes back within its session is dealt what it held before, whatever topics it asks for by now: brokers
+ * compare the assignor's name alone.  So a worker that was restarted with other topics would be given those that it does not read
+ * any more, or, in silence, none of the new ones.  The latter shows in who holds partition 0 of our first topic: with ranges
+ * the same member holds that of all.
+ */
+static bool
+dealt_for_other_topics(const struct worker *w, const struct topic_partition *partitions, size_t n)
+{
+	size_t zeros = 0, source;
+	bool first = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!own_name(w, partitions[i].topic, &source))
+			return true;
+		zeros += partitions[i].partition == 0;
+		first |= partitions[i].partition == 0 && source == 0;
+	}
+	return first && zeros < w->n_topics + w->n_side;
+}
+
 void
 assignment_assigned(void *ctx, const struct topic_partition *partitions, size_t n)
 {
 	struct worker *w = ctx;
 
+	/* Once: while others of the group still have other topics, partitions may be dealt differently. */
+	if (!w->seated && w->opt.instance_id[0] && dealt_for_other_topics(w, partitions, n))
+		w->old_seat = true;
+	w->seated = true;
+	if (w->old_seat)
+		return;
 	held_clear(w);
 	metric_add(w->meters.rebalances, 1);
 	w->held = calloc(n + 1, sizeof(*w->held));

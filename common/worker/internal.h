@@ -197,7 +197,8 @@ struct worker {
 	size_t n_parked;
 	bool doubt; /* the fate of the last transaction is not known */
 	bool opened, subscribed, assigned_nothing;
-	bool lost; /* our partitions were taken away: the broker has not heard of us for a session */
+	bool lost;             /* our partitions were taken away: the broker has not heard of us for a session */
+	bool seated, old_seat; /* there was an assignment; it is one for other topics than ours */
 
 	struct batch batch;
 	size_t batch_limit; /* records; smaller after a refusal, to find the guilty one */
@@ -260,6 +261,7 @@ void process_passed(struct worker *w, struct held *h, int64_t offset);
 
 /* ---- connect.c ---- */
 const struct client_config *worker_client(struct worker *w);
+int worker_consumer(struct worker *w, struct err *err); /* a new one, which has not subscribed */
 /* Check the topics, make the producer, subscribe: what of it is still to do.  RETRY: call again. */
 int connect_worker(struct worker *w, struct err *err);
 

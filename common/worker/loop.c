@@ -22,6 +22,7 @@
 #define SHOW_INTERVAL_US US_PER_SECOND
 #define FOLLOW_RECORDS 500
 #define HOUSEKEEPING_TURNS 16 /* polls between two looks at the clock and at what others want */
+#define SEAT_SLACK_MS 1000    /* brokers look for ended sessions now and then */
 #define SAME_LOG_US (10 * US_PER_SECOND)
 #define BACKLOG_LOOK_US (100 * US_PER_MS)
 
@@ -421,6 +422,30 @@ summarise(const struct worker *w)
 		  "seconds", LOG_F((double)(clock_monotonic_us() - w->totals.started_us) * 1e-6), NULL);
 }
 
+/* Stay away until the broker has forgotten us and what we held, then join anew. */
+static int
+leave_old_seat(struct worker *w, struct err *err)
+{
+	int64_t wait_ms = w->opt.session_timeout_ms + SEAT_SLACK_MS, until_us;
+
+	w->old_seat = false;
+	log_event(
+	    LOG_WARN, "waiting", "why",
+	    LOG_S("the group deals out the topics that this instance had before its restart, until its session ends"),
+	    "wait_ms", LOG_I(wait_ms), NULL);
+	consumer_close(w->consumer);
+	phase_set(w, PHASE_CONNECTING, "other topics than before");
+	for (until_us = clock_monotonic_us() + wait_ms * US_PER_MS; clock_monotonic_us() < until_us;) {
+		if (lifecycle_stop_wanted())
+			return 0;
+		worker_beat(w);
+		clock_sleep_us(50 * US_PER_MS);
+	}
+	consumer_free(TAKE(w->consumer));
+	w->subscribed = false;
+	return worker_consumer(w, err);
+}
+
 static int
 run_to_the_end(struct worker *w, struct err *err)
 {
@@ -430,7 +455,7 @@ run_to_the_end(struct worker *w, struct err *err)
 			return -1;
 		if (!w->subscribed)
 			clock_sleep_us(CONNECT_PAUSE_US);
-		else if (poll_once(w, err) < 0)
+		else if (poll_once(w, err) < 0 || (w->old_seat && leave_old_seat(w, err) < 0))
 			return -1;
 		if (finished(w)) {
 			summarise(w);

@@ -76,8 +76,8 @@ worker_client(struct worker *w)
 	return &w->client;
 }
 
-static int
-new_consumer(struct worker *w, struct err *err)
+int
+worker_consumer(struct worker *w, struct err *err)
 {
 	struct client_config client = *worker_client(w);
 	const struct consumer_options options = {
@@ -154,7 +154,7 @@ start(struct worker *w, struct err *err)
 	if (lifecycle_start(w, err) < 0)
 		return -1;
 	w->opened = true;
-	return new_consumer(w, err);
+	return worker_consumer(w, err);
 }
 
 int

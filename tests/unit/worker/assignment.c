@@ -20,6 +20,7 @@ revoked(void *self, const char *topic, int32_t partition)
 
 static const struct worker_spec spec = { .name = "test", .state = &counter, .revoked = revoked };
 static char topic_name[] = TOPIC, *topics[] = { topic_name };
+static char nobody[] = "", somebody[] = "pod-0", other_name[] = "u", *two_topics[] = { topic_name, other_name };
 /* As a rebalance hands it over: a name that is not ours. */
 static const struct topic_partition here = { TOPIC, 0, OFFSET_NONE };
 
@@ -38,7 +39,9 @@ begin(struct worker *w)
 	struct err err = ERR_INIT;
 	int32_t partitions;
 
-	*w = (struct worker){ .spec = &spec, .topics = topics, .n_topics = 1, .phase = PHASE_JOINED };
+	*w = (struct worker){
+		.spec = &spec, .topics = topics, .n_topics = 1, .phase = PHASE_JOINED, .opt.instance_id = nobody
+	};
 	pthread_mutex_init(&w->face_lock, NULL);
 	w->states = state_table_new(&counter, 2, &(struct state_limits){ INT64_MAX, SIZE_MAX, SIZE_MAX });
 	w->convictions = map_new(free);
@@ -267,10 +270,48 @@ bounded_run_stops_at_its_end(void **unused)
 	}
 }
 
+/* What a group deals out to a member that reads topics t and u. */
+static const struct seat {
+	const char *name;
+	char *instance;
+	struct topic_partition dealt[4];
+	size_t n;
+	bool old;
+} seats[] = {
+	{ "both", somebody, { { TOPIC, 0, 0 }, { "u", 0, 0 } }, 2, false },
+	{ "both, and it is not the first member", somebody, { { TOPIC, 1, 0 }, { "u", 1, 0 } }, 2, false },
+	{ "nothing", somebody, { { TOPIC, 0, 0 } }, 0, false },
+	{ "one is missing", somebody, { { TOPIC, 0, 0 }, { TOPIC, 1, 0 } }, 2, true },
+	{ "one is missing, where others may have it", somebody, { { TOPIC, 1, 0 } }, 1, false },
+	{ "the first one is missing, as during an upgrade", somebody, { { "u", 0, 0 } }, 1, false },
+	{ "one too many", somebody, { { TOPIC, 0, 0 }, { "u", 0, 0 }, { "v", 0, 0 } }, 3, true },
+	{ "no static member", nobody, { { TOPIC, 0, 0 } }, 1, false },
+};
+
+static void
+knows_an_old_seat(void **state)
+{
+	const struct seat *seat = *state;
+	struct worker w;
+
+	begin(&w);
+	w.topics = two_topics;
+	w.n_topics = 2;
+	w.opt.instance_id = seat->instance;
+	assignment_assigned(&w, seat->dealt, seat->n);
+	assert_int_equal(w.old_seat, seat->old);
+	assert_int_equal(w.n_held, seat->old ? 0 : seat->n);
+	w.old_seat = false;
+	assignment_assigned(&w, &here, 1); /* from then on the group knows best */
+	assert_false(w.old_seat);
+	assert_int_equal(w.n_held, 1);
+	end(&w);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
+	struct CMUnitTest tests[7 + ARRAY_LEN(seats)] = {
 		cmocka_unit_test(comes_back_where_it_was),
 		cmocka_unit_test(comes_back_elsewhere),
 		cmocka_unit_test(taken_twice),
@@ -280,5 +321,7 @@ main(void)
 		cmocka_unit_test(bounded_run_stops_at_its_end),
 	};
 
+	for (size_t i = 0; i < ARRAY_LEN(seats); i++)
+		tests[7 + i] = (struct CMUnitTest){ seats[i].name, knows_an_old_seat, NULL, NULL, (void *)&seats[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
