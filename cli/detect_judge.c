@@ -24,10 +24,10 @@ struct juror {
 	struct order order;
 	struct detector detector;
 	enum judge_mark mark;
-	struct verdict verdict; /* where has_verdict(mark) */
-	double mean, deviation; /* before the value */
-	struct weeks *weeks;    /* NULL: forecasts have no say */
-	struct weeks_view view; /* where `foreseen`: what was forecast for it */
+	struct verdict verdict;    /* where has_verdict(mark) */
+	struct scalar_usual usual; /* before the value */
+	struct weeks *weeks;       /* NULL: forecasts have no say */
+	struct weeks_view view;    /* where `foreseen`: what was forecast for it */
 	bool foreseen;
 };
 
@@ -145,8 +145,7 @@ hear(struct judge *j, struct juror *u, const struct sheet_row *row, double value
 	if (!isfinite(value))
 		return 0;
 	u->mark = mark_of[order_add(&u->order, &j->rule.order, row->time_us)];
-	u->mean = scalar_mean(&u->detector.scalar);
-	u->deviation = scalar_is_constant(&u->detector.scalar) ? 0 : scalar_deviation(&u->detector.scalar);
+	u->usual = scalar_usual(&u->detector.scalar, row->time_us, j->rule.detector.slots);
 	if (u->mark == JUDGE_REPEATED)
 		return 0;
 	if (u->mark != JUDGE_SCORED) {
@@ -276,8 +275,8 @@ tell_column(const struct judge *j, const struct juror *u, double value)
 					 .expected = u->foreseen ? u->view.expected : NAN,
 					 .lower = u->foreseen ? u->view.lower : NAN,
 					 .upper = u->foreseen ? u->view.upper : NAN,
-					 .mean = u->mean,
-					 .deviation = u->deviation,
+					 .usual = u->usual,
+					 .sign = u->verdict.sign,
 					 .run = u->mark == JUDGE_SCORED ? scalar_standstill(&u->detector.scalar) : 0 };
 
 	return reason_tell(&c, j->arena);

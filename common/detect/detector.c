@@ -266,6 +266,17 @@ not_too_sure(const struct detector *d, const struct detector_options *o, double 
 	return fmax(p, fmin(least, needs_none));
 }
 
+static enum scalar_feature
+strictest_sign(const struct sight *s)
+{
+	int least = 0;
+
+	for (int i = 1; i < DETECTOR_CALIBRATED; i++)
+		if (s->p[i] < s->p[least])
+			least = i;
+	return calibrated[least];
+}
+
 int
 detector_add(struct detector *d, const struct detector_options *o, uint64_t key, double value, int64_t event_us,
 	     double p_forecast, struct verdict *ret, struct err *err)
@@ -283,6 +294,7 @@ detector_add(struct detector *d, const struct detector_options *o, uint64_t key,
 		v.p_alone = not_too_sure(d, o, and_strangest(d, v.p_alone, &sight), &sight);
 	v.p_value = v.learning ? 1 : lasting_add(&d->lasting, v.p_alone);
 	v.together = v.p_value < v.p_alone && v.p_alone >= o->episode.pending;
+	v.sign = strictest_sign(&sight);
 	v.constant = scalar_is_constant(&d->scalar);
 	v.outside = d->scalar.outside;
 	step = episode_add(&d->episode, &o->episode, v.p_alone, v.p_value, event_us);

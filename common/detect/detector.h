@@ -93,7 +93,8 @@ struct verdict {
 	double p[DETECTOR_MEMBERS]; /* each member's own, NaN: no opinion */
 	double onset, state;        /* see episode.h */
 	enum episode_action action;
-	bool learning; /* too few values so far, or since all was learnt anew: p_value is 1 whatever came */
+	enum scalar_feature sign; /* what the scalar statistics mind most; means something where they do */
+	bool learning;            /* too few values so far, or since all was learnt anew: p_value is 1 whatever came */
 	bool
 	    together; /* the value is not strange by itself (p_alone >= episode.pending), but those before it make it so */
 	bool

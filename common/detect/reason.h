@@ -13,7 +13,8 @@ struct circumstances {
 	const double *p;               /* each member's, DETECTOR_MEMBERS of them; NaN: no opinion */
 	bool together;                 /* see struct verdict */
 	double expected, lower, upper; /* by a forecast: its median and its 5 and 95 % quantiles; NaN: none */
-	double mean, deviation;        /* deviation 0: not known yet */
+	struct scalar_usual usual;     /* before the value */
+	enum scalar_feature sign;      /* see struct verdict */
 	uint32_t run;                  /* how often the value has been repeated, where that is unusual; else 0 */
 };
 

@@ -36,7 +36,8 @@
 #define GAP 1.5          /* usual intervals: more are several steps */
 #define GAP_CLIP 4.0
 #define INTERVAL_MEMORY 64
-#define BEYOND 0.05 /* of the range of all values */
+#define NORMAL_95 1.645 /* deviations */
+#define BEYOND 0.05     /* of the range of all values */
 #define LEAN_CLIP 1024.0
 #define TOO_FAR 32.0 /* deviations: a level that lean has not caught up with */
 #define WIDER 3.0    /* another scale: the last values vary by so much more than distances to the usual level did ... */
@@ -437,6 +438,24 @@ double
 scalar_deviation(const struct scalar *s)
 {
 	return s->count < SCALAR_START ? 0 : root((double)s->variance, s->origin);
+}
+
+struct scalar_usual
+scalar_usual(const struct scalar *s, int64_t event_us, int slots)
+{
+	int slot = slot_of(event_us, slots);
+	double mean = scalar_mean(s), deviation = scalar_is_constant(s) ? 0 : scalar_deviation(s);
+	double least = s->origin + (double)s->least, most = s->origin + (double)s->most;
+
+	if (s->count < SCALAR_START)
+		return (struct scalar_usual){ 0 };
+	return (struct scalar_usual){ .mean = mean,
+				      .deviation = deviation,
+				      .slot = s->origin + slot_level(s, slot),
+				      .slot_deviation = slot_deviation(s, slot, slots),
+				      .newest = scalar_newest(s),
+				      .lower = fmin(mean, fmax(least, mean - NORMAL_95 * deviation)),
+				      .upper = fmax(mean, fmin(most, mean + NORMAL_95 * deviation)) };
 }
 
 double

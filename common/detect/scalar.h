@@ -92,6 +92,17 @@ double scalar_least_p(const struct scalar *s, int slots);
 double scalar_mean(const struct scalar *s);
 double scalar_deviation(const struct scalar *s);
 
+/* What a value is compared with. */
+struct scalar_usual {
+	double mean, deviation;      /* of the stream; deviation 0: not known yet, or nothing has ever moved */
+	double slot, slot_deviation; /* of the time of day */
+	double newest;               /* the value before */
+	double lower, upper;         /* nine of ten values around the mean, as far as there have been values at all */
+};
+
+/* For a value of EVENT_US that is not added yet.  All is 0 until started. */
+struct scalar_usual scalar_usual(const struct scalar *s, int64_t event_us, int slots);
+
 /* The newest value; count must be > 0. */
 double scalar_newest(const struct scalar *s);
 

@@ -11,8 +11,6 @@
 #include "common/detect/group_reason.h"
 #include "workers/realtime-scorer/alerts.h"
 
-#define NORMAL_95 1.645 /* deviations */
-
 static const struct metric_spec basis_spec = {
 	"forebay_scorer_scores_total", METRIC_COUNTER, "forecast",
 	"scores by whether a forecast covered the event time: yes, ondemand (one made here), "
@@ -184,6 +182,7 @@ score_of_value(const struct reading *r, const struct reading_value *v, const str
 static struct finding
 finding_of(const struct score *record, const struct episode *episode, const struct stream_score *s)
 {
+	const struct scalar_usual *u = &s->usual;
 	struct finding f = { .record = record,
 			     .episode = episode,
 			     .detector = words_detector(s->verdict.p),
@@ -191,11 +190,11 @@ finding_of(const struct score *record, const struct episode *episode, const stru
 			     .lower = record->lower,
 			     .upper = record->upper };
 
-	if (s->forecast || !(s->deviation > 0))
+	if (s->forecast || !(u->deviation > 0))
 		return f;
-	f.expected = s->mean;
-	f.lower = s->mean - NORMAL_95 * s->deviation;
-	f.upper = s->mean + NORMAL_95 * s->deviation;
+	f.expected = u->mean;
+	f.lower = u->lower;
+	f.upper = u->upper;
 	return f;
 }
 

@@ -96,15 +96,14 @@ stream_add(struct stream *s, const struct stream_rule *rule, uint64_t key, doubl
 	   struct stream_score *ret, struct err *err)
 {
 	const struct scalar *usual = &s->detector.scalar;
-	struct stream_score score = { .kind = order_add(&s->order, &rule->order, event_us),
-				      .mean = scalar_mean(usual),
-				      .deviation = scalar_is_constant(usual) ? 0 : scalar_deviation(usual) };
+	struct stream_score score = { .kind = order_add(&s->order, &rule->order, event_us) };
 	double p = NAN;
 
 	*ret = score;
 	if (score.kind == ORDER_REPEATED)
 		return 0;
 	count_slots(s, rule->detector.slots);
+	score.usual = scalar_usual(usual, event_us, rule->detector.slots);
 	score.forecast = held_look(s->forecast, event_us, value, scalar_grain(usual), &score.outlook);
 	score.ondemand = score.forecast && held_marked(s->forecast);
 	if (score.forecast)

@@ -57,8 +57,8 @@ struct stream_score {
 	bool ondemand; /* ... by a forecast made on demand */
 	bool lacked;   /* taken, and no forecast that came by topic or cache reaches to its event time */
 	struct outlook outlook;
-	double mean, deviation; /* what was usual before this value; deviation 0: not known yet */
-	uint32_t run;           /* repetitions of this very value, where they are unusual */
+	struct scalar_usual usual; /* before this value */
+	uint32_t run;              /* repetitions of this very value, where they are unusual */
 };
 
 /*

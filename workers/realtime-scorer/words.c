@@ -23,8 +23,8 @@ strange(struct span metric, double value, const struct stream_score *s, struct a
 					 .expected = s->forecast ? s->outlook.expected : NAN,
 					 .lower = s->forecast ? s->outlook.lower : NAN,
 					 .upper = s->forecast ? s->outlook.upper : NAN,
-					 .mean = s->mean,
-					 .deviation = s->deviation,
+					 .usual = s->usual,
+					 .sign = s->verdict.sign,
 					 .run = s->run };
 
 	return reason_tell(&c, arena);

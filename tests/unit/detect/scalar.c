@@ -249,6 +249,28 @@ knows_streams_that_stand_still(void **state)
 	assert_true(least == 1);
 }
 
+/* The sun shines by day: nobody expects less than none of it, nor much of it by night. */
+static void
+tells_what_is_usual(void **state)
+{
+	struct scalar s = { 0 };
+	double features[SCALAR_FEATURES];
+	struct scalar_usual u = scalar_usual(&s, 0, SLOTS);
+	int i = 100; /* morning */
+
+	assert_true(u.deviation == 0 && u.lower == 0 && u.upper == 0);
+	for (; i < 288 * 20; i++)
+		scalar_add(&s, fmax(0, -10 * cos(i * 6.283185307179586 / 288)), i * 5 * MINUTE_US, SLOTS, false,
+			   features);
+	u = scalar_usual(&s, i * 5 * MINUTE_US, SLOTS);
+	assert_near(u.mean, 10 / 3.14159, 0.2);
+	assert_near(u.deviation, 3.9, 0.2);
+	assert_near(u.lower, 0, 1e-6); /* the mean less 1.645 deviations is -3 */
+	assert_near(u.upper, 9.6, 0.4);
+	assert_near(u.slot, 0, 0.01);
+	assert_near(scalar_usual(&s, (i + 144) * 5 * MINUTE_US, SLOTS).slot, 10, 0.5);
+}
+
 int
 main(void)
 {
@@ -258,6 +280,7 @@ main(void)
 		cmocka_unit_test(has_no_unit),           cmocka_unit_test(forgives_one_absurd_value),
 		cmocka_unit_test(follows_a_long_way),    cmocka_unit_test(is_always_finite),
 		cmocka_unit_test(sees_flat_lines),       cmocka_unit_test(knows_streams_that_stand_still),
+		cmocka_unit_test(tells_what_is_usual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

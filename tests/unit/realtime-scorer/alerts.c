@@ -55,7 +55,9 @@ static struct arena *arena;
 static struct alert
 alert_of(const struct row *row, struct span device, struct span metric, int64_t starts_us)
 {
-	struct stream_score score = { .forecast = row->forecast, .mean = 70, .deviation = 2.8, .run = row->run };
+	struct stream_score score = { .forecast = row->forecast,
+				      .usual = { .mean = 70, .deviation = 2.8 },
+				      .run = row->run };
 	const struct score record = { .device = device,
 				      .metric = metric,
 				      .value = row->value,
