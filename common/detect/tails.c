@@ -30,7 +30,8 @@
 #define FIT_EVERY 64
 #define CAP_P 1e-12
 #define LEFT_OUT_MAX 200 /* suspicious scores that teach nothing; more of them are the new normal */
-#define LEFT_OUT_RUN 5   /* of them, then one teaches: what keeps coming back is no news */
+#define LEFT_OUT_RUN 5   /* strange ones of them, then one teaches: what keeps coming back is no news */
+#define STRANGE 0.01     /* p-value; an ordinary score that is left out with a strange one does not count for one */
 #define FORGIVEN_EVERY 64
 #define FADE 8
 #define P_LEAST 1e-300
@@ -241,9 +242,9 @@ learn_unless(struct tails *t, double raw, double p, bool suspicious, bool expone
 {
 	if (isnan(raw))
 		return;
-	if (suspicious && t->left_out < LEFT_OUT_MAX && t->left_out_run < LEFT_OUT_RUN) {
+	if (suspicious && t->left_out < LEFT_OUT_MAX && (p > STRANGE || t->left_out_run < LEFT_OUT_RUN)) {
 		t->left_out++;
-		t->left_out_run++;
+		t->left_out_run += p <= STRANGE;
 		return;
 	}
 	if (suspicious)

@@ -26,7 +26,7 @@ struct tails {
 	float gamma, sigma;             /* the tail above the threshold: shape >= 0, scale */
 	float cap;                      /* a larger score teaches as one of this size */
 	uint16_t left_out;              /* scores not learnt from lately */
-	uint8_t left_out_run;           /* since the last suspicious one that was learnt */
+	uint8_t left_out_run;           /* strange ones of them, since a suspicious one was learnt */
 	uint8_t threshold;              /* bucket at whose lower edge the tail begins */
 	uint16_t bucket[TAILS_BUCKETS]; /* 4 per score; halved together when old */
 };
@@ -36,7 +36,7 @@ double tails_p(const struct tails *t, double raw);
 
 /*
  * Learn RAW, whatever is very strange as if it were less so -- unless the caller finds it SUSPICIOUS: such scores are left
- * out, but for every sixth and for what comes after 200 of them; 64 ordinary scores make up for one.  P is RAW's p-value.
+ * out, but for every sixth that is strange itself, and for what comes after 200 of them; 64 ordinary scores make up for one.  P is RAW's p-value.
  */
 void tails_learn(struct tails *t, double raw, double p, bool suspicious);
 

@@ -253,6 +253,27 @@ learns_what_comes_back(void **state)
 	assert_true(first < 1e-7 && last > 1e-5);
 }
 
+/* ... also where ordinary scores are suspected along with it, so many each time that it never is the sixth of all. */
+static void
+learns_what_comes_back_in_company(void **state)
+{
+	struct tails t = { 0 };
+	double first = 0, last = 0;
+
+	for (uint64_t i = 0; i < 20000; i++) {
+		uint64_t of_incident = (i + 1) % 500;
+		double raw = of_incident == 0 && i > 0 ? 8 : half_normal(1, i), p = tails_p(&t, raw);
+
+		tails_learn(&t, raw, p, i > 11 && of_incident < 12);
+		if (raw < 8)
+			continue;
+		last = p;
+		first = i == 499 ? last : first;
+	}
+	print_message("what comes back in company: p %.3g, then %.3g\n", first, last);
+	assert_true(first < 1e-7 && last > 1e-5);
+}
+
 /* Of rounded values there are a few scores only, most of them often: the next rare one is not far out of a narrow tail. */
 static void
 an_atom_is_no_tail(void **state)
@@ -326,7 +347,8 @@ main(void)
 		cmocka_unit_test(falls_with_the_score),         cmocka_unit_test(finds_the_shape),
 		cmocka_unit_test(parts_have_exponential_tails), cmocka_unit_test(fades),
 		cmocka_unit_test(leaves_anomalies_out),         cmocka_unit_test(follows_a_change_of_scale),
-		cmocka_unit_test(learns_what_comes_back),       cmocka_unit_test(an_atom_is_no_tail),
+		cmocka_unit_test(learns_what_comes_back),       cmocka_unit_test(learns_what_comes_back_in_company),
+		cmocka_unit_test(an_atom_is_no_tail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
