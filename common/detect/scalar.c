@@ -21,6 +21,7 @@
 #define WIDER_MEMORY 128
 #define NARROWEST 0.015625 /* an eighth of the usual deviation */
 #define CLIP 8.0
+#define NOTHING 0.01   /* of the least deviation that counts as one */
 #define SLOT_CLIP 5.0  /* the same for the deviation of one slot, which has few values to forget it by */
 #define SLOT_TRUST 4.0 /* a slot of n values weighs n^2/(n^2 + this) against the slow mean */
 #define REBASE 4096.0  /* deviations between slow mean and origin */
@@ -146,14 +147,23 @@ slot_level(const struct scalar *s, int slot)
 	return (double)s->slow + n * n / (n * n + SLOT_TRUST) * ((double)s->slot[slot] - (double)s->slow);
 }
 
-/* DISTANCE in units of DEVIATION; *SQUARE: what it teaches a variance. */
+/* DISTANCE in units of DEVIATION. */
 static double
-in_deviations(double distance, double deviation, double *square)
+in_deviations(double distance, double deviation)
 {
-	double z = fabs(distance) / deviation, lesson = clip(z, CLIP) * deviation;
+	return fmin(fabs(distance) / deviation, FEATURE_MAX);
+}
 
-	*square = lesson * lesson;
-	return z < FEATURE_MAX ? z : FEATURE_MAX;
+/*
+ * What DISTANCE teaches VARIANCE at WEIGHT, by DEVIATION.  Where nothing has moved so far it is the square of the mean distance, as at the
+ * start: there is no usual one to cut it by, and in steps of CLIP times nothing a scale would never be found.
+ */
+static double
+lesson(double distance, double deviation, double variance, double level, double weight)
+{
+	double least = NOTHING * resolution(level), cut = fmin(fabs(distance), CLIP * deviation);
+
+	return variance > least * least ? cut * cut : distance * distance * weight;
 }
 
 static void
@@ -166,10 +176,10 @@ approach(float *mean, double to, double weight)
 static double
 standardise(float *variance, double distance, double level, double weight)
 {
-	double square, z = in_deviations(distance, root((double)*variance, level), &square);
+	double deviation = root((double)*variance, level);
 
-	approach(variance, square, weight);
-	return z;
+	approach(variance, lesson(distance, deviation, (double)*variance, level, weight), weight);
+	return in_deviations(distance, deviation);
 }
 
 /* The upper half of a float: a sign, eight bits of exponent, seven of fraction. */
@@ -217,8 +227,9 @@ slot_deviation(const struct scalar *s, int slot, int slots)
 static double
 standardise_in_slot(struct scalar *s, double distance, int slot, int slots, double weight)
 {
-	double deviation = slot_deviation(s, slot, slots), most = SLOT_CLIP * deviation, square;
-	double z = in_deviations(distance, deviation, &square), ratio = wider(s, slot, slots);
+	double deviation = slot_deviation(s, slot, slots), most = SLOT_CLIP * deviation;
+	double z = in_deviations(distance, deviation), ratio = wider(s, slot, slots);
+	double square = lesson(distance, deviation, (double)s->slot_variance, s->origin, weight);
 
 	approach(&s->slot_variance, square, weight);
 	if (s->slot_variance <= 0)

@@ -25,6 +25,12 @@ value_at(int i)
 	return 20 + 5 * sin(i * 6.283185307179586 / 288) + random_normal(7, 1, (uint64_t)i);
 }
 
+static double
+exponential_at(int i)
+{
+	return -log(random_uniform(7, 2, (uint64_t)i));
+}
+
 static void
 assert_near(double a, double b, double tolerance)
 {
@@ -170,6 +176,35 @@ forgives_one_absurd_value(void **state)
 	}
 }
 
+/* It has not rained for a day or two: rain has a scale after a shower, so a flood is another thing; one absurd value makes no scale. */
+static void
+finds_the_scale_of_what_stood_still(void **state)
+{
+	struct scalar s = { 0 };
+	double features[SCALAR_FEATURES], usual;
+	int i = 0;
+
+	for (; i < 300; i++)
+		scalar_add(&s, 0, i * MINUTE_US, SLOTS, false, features);
+	assert_true(scalar_is_constant(&s));
+	for (; i < 340; i++)
+		scalar_add(&s, exponential_at(i), i * MINUTE_US, SLOTS, false, features);
+	print_message("after a shower: deviation %g\n", scalar_deviation(&s));
+	assert_true(scalar_deviation(&s) > 1e-3 && scalar_deviation(&s) < 1);
+	for (; i < 600; i++)
+		scalar_add(&s, 0, i * MINUTE_US, SLOTS, false, features);
+	scalar_add(&s, 1, i++ * MINUTE_US, SLOTS, false, features);
+	usual = features[SCALAR_SLOT];
+	scalar_add(&s, 100, i++ * MINUTE_US, SLOTS, false, features);
+	print_message("distance of 1: %g, of 100: %g\n", usual, features[SCALAR_SLOT]);
+	assert_true(usual < 256 && features[SCALAR_SLOT] > 20 * usual);
+
+	s = (struct scalar){ 0 };
+	for (i = 0; i < 1000; i++)
+		scalar_add(&s, i == 500 ? -999 : 50, i * MINUTE_US, SLOTS, false, features);
+	assert_true(scalar_deviation(&s) < 2.5);
+}
+
 /* A stream that wanders far from where it began keeps its precision. */
 static void
 follows_a_long_way(void **state)
@@ -280,7 +315,7 @@ main(void)
 		cmocka_unit_test(has_no_unit),           cmocka_unit_test(forgives_one_absurd_value),
 		cmocka_unit_test(follows_a_long_way),    cmocka_unit_test(is_always_finite),
 		cmocka_unit_test(sees_flat_lines),       cmocka_unit_test(knows_streams_that_stand_still),
-		cmocka_unit_test(tells_what_is_usual),
+		cmocka_unit_test(tells_what_is_usual),   cmocka_unit_test(finds_the_scale_of_what_stood_still),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
