@@ -17,6 +17,7 @@
 
 #include "cli/detect_disorder.h"
 #include "cli/detect_judge.h"
+#include "cli/detect_meter.h"
 #include "cli/detect_strongest.h"
 #include "cli/readable.h"
 #include "common/base/progress.h"
@@ -75,6 +76,7 @@ struct session {
 	struct buffer line;
 	struct progress progress;
 	struct disorder disorder; /* and the rows and marks of all */
+	struct meter *meters;     /* of each column */
 	int64_t jump_max_us, bad, alerts;
 	double seconds;
 };
@@ -186,7 +188,8 @@ prepare(struct session *s, const char *file, struct err *err)
 	    settings_group(&o->settings, &rule.group, err) < 0 || sheet_open(file, &how, &s->sheet, err) < 0)
 		return -1;
 	s->names = calloc(sheet_columns(s->sheet), sizeof(*s->names));
-	if (!s->names)
+	s->meters = calloc(sheet_columns(s->sheet), sizeof(*s->meters));
+	if (!s->names || !s->meters)
 		return err_set(err, REASON_NO_MEMORY, "%s", file);
 	for (size_t i = 0; i < sheet_columns(s->sheet); i++)
 		s->names[i] = sheet_column(s->sheet, i);
@@ -232,6 +235,9 @@ judge_rows(struct session *s, struct err *err)
 			return -1;
 		strongest_add(&s->strongest, &row, &j);
 		disorder_add(&s->disorder, &row, j.mark);
+		if (j.mark <= JUDGE_LEARNING)
+			for (size_t i = 0; i < sheet_columns(s->sheet); i++)
+				meter_add(&s->meters[i], row.values[i]);
 		s->alerts += j.action == EPISODE_OPENED;
 		progress_show(&s->progress, sheet_share(s->sheet), s->disorder.rows);
 	}
@@ -290,6 +296,19 @@ warn_of_disorder(const struct session *s, struct err *err)
 }
 
 static int
+warn_of_meters(const struct session *s, struct err *err)
+{
+	CLEANUP(buffer_clear)
+	struct buffer text = BUFFER_INIT(0);
+
+	if (meter_tell(s->meters, s->names, sheet_columns(s->sheet), &text) < 0)
+		return err_set(err, REASON_NO_MEMORY, "%s", sheet_name(s->sheet));
+	if (text.len)
+		fprintf(stderr, "forebay detect: %s: %.*s\n", sheet_name(s->sheet), SPAN_ARG(buffer_span(&text)));
+	return 0;
+}
+
+static int
 warn_of_missing(const struct session *s, struct err *err)
 {
 	CLEANUP(buffer_clear)
@@ -337,7 +356,8 @@ detect(void *self, int n, char **words, struct err *err)
 	result = run(&s, words[0], err);
 	if (result == 0)
 		result = s.options->json ? print_json(&s, err) : print_words(&s, err);
-	if (result == 0 && (warn_of_missing(&s, err) < 0 || warn_of_disorder(&s, err) < 0))
+	if (result == 0 &&
+	    (warn_of_missing(&s, err) < 0 || warn_of_disorder(&s, err) < 0 || warn_of_meters(&s, err) < 0))
 		result = -1;
 	bad = s.bad > 0 || disorder_degree(&s.disorder) == DISORDER_GREAT;
 	if (s.out && s.out != stdout)
@@ -347,6 +367,7 @@ detect(void *self, int n, char **words, struct err *err)
 	strongest_clear(&s.strongest);
 	buffer_clear(&s.line);
 	free(s.names);
+	free(s.meters);
 	return result < 0 ? -1 : bad;
 }
 
