@@ -36,7 +36,8 @@ double tails_p(const struct tails *t, double raw);
 
 /*
  * Learn RAW, whatever is very strange as if it were less so -- unless the caller finds it SUSPICIOUS: such scores are left
- * out, but for every sixth that is strange itself, and for what comes after 200 of them; 64 ordinary scores make up for one.  P is RAW's p-value.
+ * out, but for every sixth that is strange itself, and for what comes after 200 of them; 64 ordinary scores make up for one.
+ * P is RAW's p-value.
  */
 void tails_learn(struct tails *t, double raw, double p, bool suspicious);
 
