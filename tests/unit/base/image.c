@@ -17,6 +17,7 @@
 #include "common/base/image_parts.h"
 #include "common/base/random.h"
 #include "tests/unit/base/image_sample.h"
+#include "tests/unit/base/image_seal.h"
 #include "tests/unit/base/scarce.h"
 
 /* ---- samples ---- */
@@ -255,22 +256,6 @@ every_flip_is_seen(void **state)
 	assert_int_equal(read_copy(buffer_span(&image), &err), REASON_NONE);
 }
 
-/* An image of MEMBERS with a true length and checksum. */
-static void
-seal(struct buffer *out, const struct image_type *type, struct span members)
-{
-	unsigned char head[IMAGE_HEAD_BYTES] = "fbi1", tail[IMAGE_TAIL_BYTES];
-
-	out->len = 0;
-	image_store(head + 4, type->version, 4);
-	image_store(head + 8, image_fingerprint(type), 8);
-	image_store(head + 16, members.len, 4);
-	assert_int_equal(buffer_append(out, head, sizeof(head)), 0);
-	assert_int_equal(buffer_append(out, members.ptr, members.len), 0);
-	image_store(tail, image_crc32c(buffer_span(out)), 4);
-	assert_int_equal(buffer_append(out, tail, sizeof(tail)), 0);
-}
-
 /* A checksum does not make sense of nonsense: sealed again after every cut, and with every byte changed. */
 static void
 sealed_nonsense(void **state)
@@ -444,67 +429,6 @@ as_json(void **state)
 	assert_string_equal(out.ptr, TRACK_JSON);
 }
 
-static const struct json_row {
-	const char *name, *text;
-	struct span members;
-	enum err_reason reason;
-	const char *json; /* or the error's text */
-} json_rows[] = {
-	{ "integers to their ends", "t 1 {a:i8,b:u8,c:i16,d:i32,e:i64,f:u64,g:size}",
-	  SPAN(
-	      "\x80\xff\x00\x80\x00\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00\x80\xff\xff\xff\xff\xff\xff\xff\xff\x01\0\0\0\0\0\0\0"),
-	  REASON_NONE,
-	  "{\"a\":-128,\"b\":255,\"c\":-32768,\"d\":-2147483648,\"e\":-9223372036854775808,\"f\":18446744073709551615,\"g\":1}" },
-	{ "a float is as short as it was", "t 1 {a:f32,b:f64}",
-	  SPAN("\xcd\xcc\xcc\x3d\x9a\x99\x99\x99\x99\x99\xb9\x3f"), REASON_NONE, "{\"a\":0.1,\"b\":0.1}" },
-	{ "no number", "t 1 {a:f32,b:f32}", SPAN("\x00\x00\xc0\x7f\x00\x00\x80\xff"), REASON_NONE,
-	  "{\"a\":null,\"b\":null}" },
-	{ "texts", "t 1 {a:char,b:4*char,c:[char],d:?char}", SPAN("xhi\0!\2\0\0\0\n\xff\1\""), REASON_NONE,
-	  "{\"a\":\"x\",\"b\":\"hi\",\"c\":\"\\n\\ufffd\",\"d\":\"\\\"\"}" },
-	{ "nothing there", "t 1 {a:?{b:2*{c:[{d:i8}]}},e:[{f:?[u8]}],g:u8}", SPAN("\0\0\0\0\0\1"), REASON_STATE_CORRUPT,
-	  "the description is broken at \"[u8]}],g:u8}\"" },
-	{ "optionals and lists without elements", "t 1 {a:?{b:2*{c:[{d:i8}]}},e:[{f:?u8}],g:u8}", SPAN("\0\0\0\0\0\1"),
-	  REASON_NONE, "{\"a\":null,\"e\":[],\"g\":1}" },
-	{ "no members", "t 1 {}", SPAN(""), REASON_STATE_CORRUPT, "the description is broken at \"}\"" },
-	{ "an array of none", "t 1 {a:0*u8}", SPAN(""), REASON_STATE_CORRUPT, "the description is broken at \"*u8}\"" },
-	{ "an array of more than can be", "t 1 {a:99999999999999999999*u8}", SPAN(""), REASON_STATE_CORRUPT,
-	  "the description is broken at \"9*u8}\"" },
-	{ "a huge array", "t 1 {a:9999999999999999999*u8}", SPAN("\1"), REASON_STATE_CORRUPT,
-	  "the image is shorter than its description says" },
-	{ "a huge text", "t 1 {a:[char]}", SPAN("\xff\xff\xff\xff\1"), REASON_STATE_CORRUPT,
-	  "the image is shorter than its description says" },
-	{ "an unknown kind", "t 1 {a:u9}", SPAN("\1"), REASON_STATE_CORRUPT, "the description is broken at \"u9}\"" },
-	{ "the end of a name missing", "t 1 {a", SPAN("\1"), REASON_STATE_CORRUPT,
-	  "the description is broken at \"\"" },
-	{ "a brace missing", "t 1 {a:u8", SPAN("\1"), REASON_STATE_CORRUPT, "the description is broken at \"\"" },
-	{ "more behind it", "t 1 {a:u8} ", SPAN("\1"), REASON_STATE_CORRUPT, "the description is broken at \" \"" },
-	{ "no version", "t {a:u8}", SPAN("\1"), REASON_STATE_CORRUPT, "the description is broken at \"{a:u8}\"" },
-	{ "a bool of 2", "t 1 {a:bool}", SPAN("\2"), REASON_STATE_CORRUPT, "a bool is 2" },
-	{ "an optional of 2", "t 1 {a:?u8}", SPAN("\2\1"), REASON_STATE_CORRUPT, "an optional is there 2 times" },
-	{ "a byte too many", "t 1 {a:u8}", SPAN("\1\2"), REASON_STATE_CORRUPT, "1 bytes too many" },
-	{ "as deep as tables may be", "t 1 {a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:u8}}}}}}}}}}}}}}}}",
-	  SPAN("\1"), REASON_NONE,
-	  "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}}}}}}}}}}}}" },
-	{ "deeper", "t 1 {a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:{a:u8}}}}}}}}}}}}}}}}}", SPAN("\1"),
-	  REASON_STATE_CORRUPT, "the description is broken at \"{a:u8}}}}}}}}}}}}}}}\"" },
-};
-
-static void
-json_by_description(void **state)
-{
-	const struct json_row *row = *state;
-	CLEANUP(buffer_clear) struct buffer image = BUFFER_INIT(0), out = BUFFER_INIT(0);
-	uint64_t hash = random_hash(span_of(row->text));
-	const struct image_type type = { "t", 1, &track_table, &hash };
-	struct err err = ERR_INIT;
-
-	seal(&image, &type, row->members);
-	assert_int_equal(image_json(span_of(row->text), buffer_span(&image), &out, &err), row->reason ? -1 : 0);
-	assert_int_equal(err.reason, row->reason);
-	buffer_append(&out, "", 1);
-	assert_string_equal(row->reason ? err.text : out.ptr, row->json);
-}
-
 /* ---- the checksum ---- */
 
 static void
@@ -544,7 +468,7 @@ main(void)
 		cmocka_unit_test(as_json),
 		cmocka_unit_test(checksums),
 	};
-	struct CMUnitTest tests[ARRAY_LEN(plain) + ARRAY_LEN(nonsense) + ARRAY_LEN(json_rows)];
+	struct CMUnitTest tests[ARRAY_LEN(plain) + ARRAY_LEN(nonsense)];
 	size_t n = 0;
 
 	for (; n < ARRAY_LEN(plain); n++)
@@ -552,8 +476,5 @@ main(void)
 	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++)
 		tests[n++] =
 		    (struct CMUnitTest){ nonsense[i].name, names_the_member, NULL, NULL, (void *)&nonsense[i] };
-	for (size_t i = 0; i < ARRAY_LEN(json_rows); i++)
-		tests[n++] =
-		    (struct CMUnitTest){ json_rows[i].name, json_by_description, NULL, NULL, (void *)&json_rows[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
