@@ -10,7 +10,8 @@ const struct option worker_option_table[] = {
 	{ "group.id", OPTION_TEXT, AT(group_id), "", 0, 249, "", "consumer group; empty: forebay-<worker>" },
 	{ "instance.id", OPTION_TEXT, AT(instance_id), "", 0, 200, "",
 	  "name of this instance in the group, stable over restarts (the pod's name): it keeps its partitions while it restarts "
-	  "within session.timeout.ms, and finishes its own open transaction at once; empty: a new random one each start" },
+	  "within session.timeout.ms (with other topics than before it waits for the session's end), and finishes its own open "
+	  "transaction at once; empty: a new random one each start" },
 	{ "topics", OPTION_TEXT, AT(topics), "", 0, 4096, "",
 	  "topics to read, comma separated; empty: the worker's own" },
 	{ "side.topics", OPTION_TEXT, AT(side_topics), "", 0, 4096, "",
