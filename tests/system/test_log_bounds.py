@@ -2,9 +2,11 @@
 import signal
 import time
 
+from confluent_kafka import Producer
+
 from support.broker import Publisher
 from support.fleet import forebay
-from support.states import ETL, START_MS, STEP_MS, names, noise
+from support.states import ETL, START_MS, STEP_MS, kill, names, noise
 from support.wait import until
 
 FETCH_S = 1  # a fetch of a stopped process is answered by then, with nothing
@@ -54,6 +56,27 @@ def test_deleted_unread(world):
     assert live.exit_code() == 2
     said = next(e for e in live.events() if e.get("reason") == "OFFSET_GONE")
     assert f"{topic}[{partition}]: offset {end + 100} is to be read next, but the log ends at {end}" in said["error"]
+
+
+def test_somebody_elses_open_transaction(line, world):
+    """What is committed of the journal ends where it began; that is not the end of the log, and is waited for."""
+    live = world.worker(ETL, session_timeout_ms=6000)
+    world.send(range(0, 20), names(6), noise())
+    world.await_done()
+    kill(live)
+    stranger = Producer({"bootstrap.servers": line.bootstrap, "transactional.id": world.name, "transaction.timeout.ms": 60000})
+    stranger.init_transactions(30)
+    stranger.begin_transaction()
+    for partition in range(world.partitions):
+        stranger.produce("fleet.journal", b"open", partition=partition)
+    stranger.flush(30)
+    live.start()
+    until(lambda: [e["to"] for e in live.events() if e["event"] == "phase"].count("loading") == 2, "it loads its states")
+    time.sleep(2)
+    live.require_running()
+    stranger.abort_transaction(30)
+    world.send(range(20, 40), names(6), noise())
+    world.await_done()
 
 
 def test_topic_made_anew(line, broker, database, fleet, world):
