@@ -71,7 +71,7 @@ def test_somebody_elses_open_transaction(line, world):
         stranger.produce("fleet.journal", b"open", partition=partition)
     stranger.flush(30)
     live.start()
-    until(lambda: [e["to"] for e in live.events() if e["event"] == "phase"].count("loading") == 2, "it loads its states")
+    live.await_log(lambda e: e.get("event") == "phase" and e["to"] == "loading")
     time.sleep(2)
     live.require_running()
     stranger.abort_transaction(30)
